@@ -1,0 +1,51 @@
+# Each verb makes its own virtual environment and installs all that it needs.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check style types stubs docs coverage nightly bench clean
+
+help:  ## say what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1: /'
+
+$(VENV)/.%: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --editable . --group $*
+	@touch $@
+
+demo: $(VENV)/.demo  ## devices, a server and an operator's view on this machine; ARGS=--headless for 5 s
+	@$(BIN)/python -m examples.demo $(ARGS)
+
+test: $(VENV)/.test  ## run the tests; ARGS are pytest's
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: style types docs coverage  ## all that CI runs
+
+style: $(VENV)/.check
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+types: $(VENV)/.check
+	@$(BIN)/mypy
+	@$(BIN)/pyright
+	@for package in mcws_protocol mcws_server mcws_client; do \
+		$(BIN)/pyright --ignoreexternal --verifytypes $$package || exit 1; done
+
+docs: $(VENV)/.check
+	@$(BIN)/python -m docs.diagrams --check
+	@$(BIN)/python -m pytest --quiet tests/docs
+
+coverage: $(VENV)/.check
+	@$(BIN)/python -m pytest --quiet --cov --cov-report=term --cov-fail-under=100 $(ARGS)
+
+nightly: $(VENV)/.test  ## the tests with 10,000 examples for each property
+	@MCWS_PROFILE=nightly $(BIN)/python -m pytest tests/properties $(ARGS)
+
+bench: $(VENV)/.test  ## run the benchmarks
+	@$(BIN)/python benchmarks/framing.py
+
+clean:  ## remove what the other verbs made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov

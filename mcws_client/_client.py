@@ -1,0 +1,303 @@
+"""Client: the connector for the remote end of a server."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from typing import Any, Final, Generic, Self, overload
+
+from typing_extensions import TypeVar
+
+from mcws_protocol import (
+    FEATURE_REQUESTS,
+    UNTYPED,
+    Codec,
+    ConnectionClosed,
+    ConnectTimeout,
+    Contract,
+    HelloFrame,
+    Limits,
+    Mcws,
+    Raw,
+    Wire,
+    check_close,
+    check_id,
+)
+from mcws_protocol.aio import (
+    HANDLING,
+    READY,
+    Connection,
+    Door,
+    Gate,
+    Handlers,
+    Hub,
+    Peer,
+    Turn,
+    Unconnected,
+    check_callback,
+    check_type,
+)
+
+from ._dialer import dial, parse_url
+from ._line import Line
+from ._mailbox import Mailbox, Messages
+
+log: Final = logging.getLogger("mcws.client")
+
+Up = TypeVar("Up", default=Raw)
+Down = TypeVar("Down", default=Raw)
+M = TypeVar("M")
+
+
+class ClientState(Enum):
+    """Where a client is in its life."""
+
+    NEW = "new"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    WAITING = "waiting"
+    """Between two attempts to connect."""
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+
+class Client(Peer[Down, Up], Generic[Up, Down]):
+    """One client of a server: ``Up`` goes out, ``Down`` comes in.
+
+    ``url`` is ``tcp://host:port``. ``id`` is what the client calls itself, 1 to 255 bytes of UTF-8
+    without control characters; without it the server assigns one. ``wire`` is what the server
+    speaks there, ``Mcws()`` unless it is given; ``codec`` is that of the wire. ``connect_timeout``
+    is in seconds and covers everything until the server's WELCOME. A lost connection is not made
+    again: ``reconnect`` must be None.
+
+    Raises:
+        TypeError: an argument is not what it should be.
+        ValueError: ``url``, ``id`` or ``connect_timeout`` is wrong.
+    """
+
+    @overload
+    def __init__(
+        self: Client[Raw, Raw],
+        url: str,
+        *,
+        id: str | None = ...,
+        wire: Wire | None = ...,
+        codec: Codec[Any] | None = ...,
+        reconnect: None = ...,
+        connect_timeout: float = ...,
+        limits: Limits = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        url: str,
+        contract: Contract[Up, Down],
+        *,
+        id: str | None = ...,
+        wire: Wire | None = ...,
+        codec: Codec[Any] | None = ...,
+        reconnect: None = ...,
+        connect_timeout: float = ...,
+        limits: Limits = ...,
+    ) -> None: ...
+    def __init__(
+        self,
+        url: str,
+        contract: Contract[Any, Any] = UNTYPED,
+        *,
+        id: str | None = None,
+        wire: Wire | None = None,
+        codec: Codec[Any] | None = None,
+        reconnect: None = None,
+        connect_timeout: float = 30,
+        limits: Limits = Limits(),  # noqa: B008 - frozen, so one object serves all
+    ) -> None:
+        super().__init__(Unconnected())
+        parse_url(url)
+        expect("contract", contract, Contract)
+        expect("wire", wire, Wire, type(None))
+        expect("limits", limits, Limits)
+        if id is not None:
+            check_id(id)
+        if reconnect is not None:
+            raise ValueError(f"reconnect must be None, not {reconnect!r}")
+        if not connect_timeout > 0:
+            raise ValueError(f"connect_timeout must be above 0 seconds, not {connect_timeout!r}")
+        self.url = url
+        self.limits = limits
+        self._hello = HelloFrame(
+            frame_bytes_max=limits.frame_bytes_max,
+            keepalive_s=round(limits.keepalive_s),
+            features=FEATURE_REQUESTS,
+            id=id or "",
+            contract=contract.label,
+        )
+        self._door = Door(Mcws() if wire is None else wire, codec)
+        self._connect_timeout = connect_timeout
+        self._registered = Handlers()
+        self._mailbox = Mailbox(limits.inbox_high_bytes)
+        self._line: Line | None = None
+        self._attempt: asyncio.Task[None] | None = None
+        self._state = ClientState.NEW
+        self._over = Gate()
+
+    # Connecting
+
+    @property
+    def state(self) -> ClientState:
+        """Where the client is in its life."""
+        if self._state is ClientState.CONNECTED and self._connection.closed:
+            return ClientState.CLOSING
+        return self._state
+
+    async def connect(self) -> Self:
+        """Connect, and return when the server has said WELCOME; on a plain wire, at once.
+
+        After an error, or when it was cancelled, it may be tried again.
+
+        Raises:
+            ConnectFailed: there is no way to the host, or nobody listens there.
+            ConnectTimeout: not all was done within ``connect_timeout`` seconds.
+            Rejected: the server refused, with code, reason and perhaps when to try again.
+            RemoteProtocolError: what answers there does not speak the wire of this client.
+            ConnectionClosed: the connection was lost, or ``close`` was called, before WELCOME.
+            RuntimeError: the client connects, is connected or is closed.
+        """
+        if self._state is not ClientState.NEW:
+            raise RuntimeError(f"the client is {self._state.value}; connect() works once")
+        self._state = ClientState.CONNECTING
+        line = Line(Hub(self._registered, self.limits, log, is_server=False), self, self._hello)
+        self._attempt = asyncio.ensure_future(self._open(line))
+        try:
+            await self._attempt
+        except BaseException as error:
+            line.give_up()
+            if self._over.is_open and isinstance(error, asyncio.CancelledError):
+                raise ConnectionClosed(1000, "closed while connecting") from None
+            self._state = ClientState.NEW
+            raise
+        finally:
+            self._attempt = None
+        return self
+
+    async def _open(self, line: Line) -> None:
+        try:
+            async with asyncio.timeout(self._connect_timeout):
+                await dial(self.url, line, self._door)
+                await line.opened
+        except TimeoutError:
+            why = f"not within {self._connect_timeout:g} seconds"
+            raise ConnectTimeout(self.url, why) from None
+
+    async def __aenter__(self) -> Self:
+        return await self.connect()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    # Receiving
+
+    def __aiter__(self) -> Messages[Down]:
+        """Return an iterator over all messages, which ends when the connection has.
+
+        Breaking off loses nothing: another iteration goes on with the next message. Of several
+        iterations at once, each message goes to one.
+        """
+        return self._mailbox.read(None)
+
+    def messages(self, kind: type[M], /) -> Messages[M]:
+        """Return an iterator over the messages of one type; else as iterating over the client.
+
+        Raises:
+            TypeError: ``kind`` is not a class.
+        """
+        check_type(kind)
+        return self._mailbox.read(kind)
+
+    @property
+    def dropped(self) -> int:
+        """Messages that were dropped, since no handler was registered and nobody iterated."""
+        return self._mailbox.dropped
+
+    def on_connect(self, callback: Callable[[Self], object]) -> Self:
+        """Call ``callback(client)``, plain or async, when the connection is made."""
+        check_callback(callback)
+        self._registered.connects = (*self._registered.connects, callback)
+        return self
+
+    def on_disconnect(self, callback: Callable[[Self], object]) -> Self:
+        """Call ``callback(client)``, plain or async, when the connection has ended.
+
+        Hooks of ``on_disconnect`` and ``on_close`` run in the order of their registration.
+        """
+        return self.on_close(callback)
+
+    # Ending
+
+    def close(self, code: int = 1000, reason: str = "") -> Awaitable[None]:
+        """Close politely: stop delivery, send what is queued, then say goodbye.
+
+        What is returned may be awaited: it waits until the hooks have ended too; awaited in a
+        handler of this client, until the connection is gone. Closing again changes nothing.
+
+        Raises:
+            TypeError: ``code`` is not an integer, or ``reason`` not text.
+            ValueError: ``code`` or ``reason`` is not what an application may close with.
+        """
+        check_close(code, reason)
+        if self._state in {ClientState.NEW, ClientState.CONNECTING}:
+            self._finish()
+            if self._attempt is not None:
+                self._attempt.cancel()
+            return READY
+        end = self._connection.close(code, reason)
+        self._mailbox.take_all()
+        return end if HANDLING.get() is self._connection else self._over
+
+    # Details
+
+    def opened(self, connection: Connection[Any, Any]) -> None:
+        """Take the connection that was made; called by its line."""
+        self._connection = connection
+        dispatcher = connection.dispatcher
+        dispatcher.is_read = self._mailbox.is_wanted
+        dispatcher.keep = self._mailbox.put
+        self._state = ClientState.CONNECTED
+        connection.open(self)
+
+    def ended(self) -> None:
+        """Take the end of the connection, after its last hook; called by its line."""
+        self._finish()
+
+    def _finish(self) -> None:
+        self._state = ClientState.CLOSED
+        self._mailbox.close()
+        self._over.open()
+
+    def _handlers(self) -> Handlers:
+        return self._registered
+
+    def _listen(self) -> None:
+        """Give what waited for a handler to the one that just came, before anything newer."""
+        if self._state is ClientState.CONNECTED:
+            deliver = self._connection.dispatcher.deliver
+            letters = self._mailbox.take_all()
+            turns = [
+                Turn(functools.partial(deliver, letter.message, letter.size), letter.size)
+                for letter in letters
+            ]
+            self._connection.inbox.put_first(*turns)
+            self._connection.inbox.schedule()
+
+
+def expect(name: str, value: object, *kinds: type) -> None:
+    """Refuse an argument that is none of ``kinds``.
+
+    Raises:
+        TypeError: naming argument and value.
+    """
+    if not isinstance(value, kinds):
+        raise TypeError(f"{name} must be {kinds[0].__name__}, not {value!r}")

@@ -1,0 +1,81 @@
+"""Dialer: from a URL to a connection that is open, or to one clear error."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from mcws_protocol import ConnectFailed
+from mcws_protocol.aio import Connection, Door
+
+from ._line import Line
+
+SCHEMES: Final = ("tcp",)
+
+WHYS: Final = {
+    errno.ECONNREFUSED: "nobody listens there",
+    errno.ENETUNREACH: "the network cannot be reached",
+    errno.EHOSTUNREACH: "the host cannot be reached",
+    errno.ETIMEDOUT: "the host does not answer",
+    errno.EACCES: "not permitted",
+}
+
+
+class Address(NamedTuple):
+    """Where a server listens."""
+
+    host: str
+    port: int
+
+
+def parse_url(url: object) -> Address:
+    """Return the host and port of ``tcp://host:port``.
+
+    Raises:
+        TypeError: it is not text.
+        ValueError: the scheme is not known, or host or port is missing or wrong.
+    """
+    if not isinstance(url, str):
+        raise TypeError(f"url must be a str, not {url!r}")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"url {url!r}: {error}") from None
+    if parts.scheme not in SCHEMES:
+        raise ValueError(f"url {url!r} must begin with tcp://")
+    if not parts.hostname or not port:
+        raise ValueError(f"url {url!r} must name host and port, as in tcp://127.0.0.1:8080")
+    if parts.path or parts.query or parts.fragment or parts.username is not None:
+        raise ValueError(f"url {url!r} must have nothing but tcp://host:port")
+    return Address(parts.hostname, port)
+
+
+async def dial(url: str, line: Line, door: Door) -> None:
+    """Make a transport to ``url`` and give it to a new connection of ``line``.
+
+    Raises:
+        ConnectFailed: there is no way to the host, or nobody listens there.
+    """
+
+    def connect() -> Any:
+        return Connection(line.hub, line, door)
+
+    address = parse_url(url)
+    try:
+        await line.hub.loop.create_connection(connect, address.host, address.port)
+    except OSError as error:
+        raise ConnectFailed(url, explain(error)) from error
+
+
+def explain(error: OSError) -> str:
+    """Return why a connection could not be made, in words."""
+    if isinstance(error, socket.gaierror):
+        return "there is no such host"
+    if error.errno is None:
+        # Several addresses failed; asyncio joins their texts.
+        return str(error)
+    return WHYS.get(error.errno, os.strerror(error.errno).lower())

@@ -1,0 +1,108 @@
+"""Line: one connection of a client, from its first attempt to its last hook."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Protocol
+
+from mcws_protocol import (
+    DrainFrame,
+    HelloFrame,
+    LocalProtocolError,
+    WelcomeFrame,
+    shown,
+)
+from mcws_protocol.aio import Connection, Hub, Owner, Rest
+
+
+class Subscriber(Protocol):
+    """The client that a line works for."""
+
+    def opened(self, connection: Connection[Any, Any], /) -> None:
+        """Take the connection, which is open."""
+        ...
+
+    def ended(self) -> None:
+        """Take the end of the connection, after its last hook."""
+        ...
+
+
+class Line(Owner):
+    """One connection of a client.
+
+    Attributes:
+        hub: what the connection shares with nobody, but needs.
+        opened: done when the opening is over, or failed with what was wrong in it.
+    """
+
+    def __init__(self, hub: Hub, subscriber: Subscriber, hello: HelloFrame) -> None:
+        self.hub = hub
+        self.opened: asyncio.Future[None] = hub.loop.create_future()
+        self._subscriber = subscriber
+        self._hello = hello
+        self._connection: Connection[Any, Any] | None = None
+
+    def made(self, connection: Connection[Any, Any], /) -> None:
+        """Say HELLO; where the wire has no opening, go on at once."""
+        self._connection = connection
+        if self.opened.done():
+            connection.abort()
+        elif connection.has_opening:
+            connection.put(self._hello)
+        else:
+            self._open(connection)
+
+    def welcomed(self, connection: Connection[Any, Any], frame: WelcomeFrame, /) -> None:
+        """Go on: the server said WELCOME."""
+        connection.id = frame.id
+        connection.contract = frame.contract
+        self._open(connection)
+
+    def _open(self, connection: Connection[Any, Any]) -> None:
+        if self.opened.done():
+            connection.abort()
+            return
+        self.hub.log.info("connected to %s as %s", connection.remote_address, shown(connection.id))
+        self._subscriber.opened(connection)
+        self.opened.set_result(None)
+
+    def refused(self, connection: Connection[Any, Any], error: Exception, /) -> None:
+        """Fail the attempt with what was wrong in it."""
+        if not self.opened.done():
+            self.opened.set_exception(error)
+        connection.abort()
+
+    def give_up(self) -> None:
+        """Stop an attempt that failed or is not wanted any more; leave nothing open."""
+        self.opened.cancel()
+        if self.opened.done() and not self.opened.cancelled():
+            self.opened.exception()
+        if self._connection is not None:
+            self._connection.abort()
+        self.hub.workers.close()
+
+    def draining(self, connection: Connection[Any, Any], frame: DrainFrame, /) -> None:
+        """Say that the server wants to stop; it will close when all is finished."""
+        self.hub.log.info("the server drains: %s", shown(frame.reason))
+
+    def connected(self, connection: Connection[Any, Any], /) -> Rest | None:
+        """Run the connect hooks."""
+        return connection.dispatcher.call(self.hub.handlers.connects, connection.dispatcher.client)
+
+    def ended(self, connection: Connection[Any, Any], /) -> Rest | None:
+        """Run the hooks of the end."""
+        self.hub.log.info("disconnected with %d", connection.close_code)
+        return connection.dispatcher.call(self.hub.handlers.ends, connection.dispatcher.client)
+
+    def gone(self, connection: Connection[Any, Any], /) -> None:
+        """Tell the client that the last hook has ended."""
+        self.hub.workers.close()
+        self._subscriber.ended()
+
+    def renamed(self, connection: Connection[Any, Any], id: str, /) -> None:
+        """Refuse: only a server gives ids.
+
+        Raises:
+            LocalProtocolError: always.
+        """
+        raise LocalProtocolError("only the server gives ids")

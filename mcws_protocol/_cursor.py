@@ -1,0 +1,78 @@
+"""Cursor: reads the fields of one frame's body in order and refuses to read past its end."""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import Any, Final
+
+from ._errors import RemoteProtocolError
+
+BAD_UTF8: Final = 1007
+"""The close code for text that is not UTF-8 (WIRE 1)."""
+
+
+class Cursor:
+    """A position in the body of one frame.
+
+    Every method raises ``RemoteProtocolError`` where the body is too short or not UTF-8.
+    """
+
+    __slots__ = ("_at", "_body", "_name")
+
+    def __init__(self, body: bytes, name: str) -> None:
+        self._body = body
+        self._name = name
+        self._at = 0
+
+    @property
+    def left(self) -> int:
+        """Bytes that were not read yet."""
+        return len(self._body) - self._at
+
+    def unpack(self, layout: Struct) -> tuple[Any, ...]:
+        """Read the fields of ``layout``."""
+        return layout.unpack(self.take(layout.size))
+
+    def number(self, layout: Struct) -> int:
+        """Read the one field of ``layout``."""
+        value: int = self.unpack(layout)[0]
+        return value
+
+    def take(self, size: int) -> bytes:
+        """Read ``size`` bytes."""
+        end = self._at + size
+        if end > len(self._body):
+            missing = end - len(self._body)
+            raise RemoteProtocolError(f"{self._name} is {missing} bytes too short")
+        taken = self._body[self._at : end]
+        self._at = end
+        return taken
+
+    def rest(self) -> bytes:
+        """Read all that is left."""
+        return self.take(self.left)
+
+    def text(self, raw: bytes) -> str:
+        """Decode ``raw``, which was read before, as UTF-8."""
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            problem = f"text in {self._name} is not UTF-8"
+            raise RemoteProtocolError(problem, BAD_UTF8) from None
+
+    def label(self, raw: bytes) -> str:
+        """Decode ``raw`` as UTF-8 without control characters, as ids and names are."""
+        text = self.text(raw)
+        if has_controls(text):
+            raise RemoteProtocolError(f"control characters in a name in {self._name}")
+        return text
+
+    def end(self) -> None:
+        """Refuse bytes behind the last field."""
+        if self.left:
+            raise RemoteProtocolError(f"{self._name} is {self.left} bytes too long")
+
+
+def has_controls(text: str) -> bool:
+    """Whether ``text`` has a control character, which names on the wire have not."""
+    return any(letter < " " or "\x7f" <= letter <= "\x9f" for letter in text)

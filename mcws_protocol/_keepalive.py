@@ -1,0 +1,64 @@
+"""Keepalive: when to send a PING, whom to take for dead, and who pings too often.
+
+Source: WIRE 4, FAULTS 7 and 10.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from ._events import PingFrame, PongFrame
+
+SILENCE: Final = 2.5
+"""How many times ``interval_s`` a peer may be silent before it is taken for dead."""
+STRIKES: Final = 3
+"""So many PINGs in a row that came too early close the connection."""
+SPACING_S: Final = 5.0
+"""Seconds between two PINGs from which on none is early; less if half the interval is less."""
+
+
+class Keepalive:
+    """The pings of one connection.
+
+    Attributes:
+        interval_s: seconds of sending nothing after which a PING goes out.
+        rtt: seconds between the last answered PING and its PONG; None before the first.
+    """
+
+    __slots__ = ("_count", "_pinged_at", "_strikes", "_was_pinged_at", "interval_s", "rtt")
+
+    def __init__(self, interval_s: float) -> None:
+        self.interval_s = interval_s
+        self.rtt: float | None = None
+        self._count = 0
+        self._pinged_at = math.inf
+        self._was_pinged_at = -math.inf
+        self._strikes = 0
+
+    def due_at(self, sent_at: float) -> float:
+        """Return when the next PING is due, if nothing else is sent before."""
+        since = sent_at if math.isinf(self._pinged_at) else max(sent_at, self._pinged_at)
+        return since + self.interval_s
+
+    def dead_at(self, heard_at: float) -> float:
+        """Return when a peer that was last heard at ``heard_at`` is taken for dead."""
+        return heard_at + self.interval_s * SILENCE
+
+    def ping(self, now: float) -> PingFrame:
+        """Return the PING to send now; its bytes are a counter."""
+        self._count = (self._count + 1) & 0xFFFF_FFFF
+        self._pinged_at = now
+        return PingFrame(self._count.to_bytes(4, "big"))
+
+    def ponged(self, frame: PongFrame, now: float) -> None:
+        """Note a PONG; one that answers an older PING tells nothing."""
+        if frame.payload == self._count.to_bytes(4, "big") and not math.isinf(self._pinged_at):
+            self.rtt = now - self._pinged_at
+
+    def pinged(self, now: float) -> bool:
+        """Note a PING of the peer; return whether its pings have become a flood."""
+        early = now - self._was_pinged_at < min(SPACING_S, self.interval_s / 2)
+        self._was_pinged_at = now
+        self._strikes = self._strikes + 1 if early else 0
+        return self._strikes >= STRIKES

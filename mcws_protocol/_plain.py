@@ -1,0 +1,145 @@
+"""Plain: a wire of messages only, in any framing; its close is the end of the stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ._codec import Binary, Codec, Raw, Text, utf8
+from ._delimited import Lines
+from ._errors import RemoteProtocolError
+from ._events import (
+    CloseFrame,
+    Ended,
+    Event,
+    Faulted,
+    Frame,
+    Payload,
+    Received,
+    ReplyFrame,
+    RequestFrame,
+    TimedOut,
+)
+from ._framing import Framing
+from ._limits import Limits
+from ._state import PLAIN, Role, State, Step
+from ._wire import NEVER, Machine, Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Plain(Wire):
+    """Messages and nothing else: no opening, no keepalive, no frames but messages.
+
+    ``framing`` cuts both directions unless ``up`` (client to server) or ``down`` (server to
+    client) names another one. A request is a message, and the next message that arrives is its
+    reply. ``close`` ends the stream, without code or reason.
+
+    Raises:
+        TypeError: an argument is not a framing.
+    """
+
+    framing: Framing
+    up: Framing | None = None
+    down: Framing | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("framing", "up", "down"):
+            framing = getattr(self, name)
+            if not hasattr(framing, "decoder") and not (name != "framing" and framing is None):
+                raise TypeError(f"{name} must be a framing, such as Lines(), not {framing!r}")
+
+    @property
+    def codec(self) -> Codec[Raw]:
+        """``Text`` for ``Lines``, else ``Binary``."""
+        framings = (self.up or self.framing, self.down or self.framing)
+        return Text() if all(isinstance(framing, Lines) for framing in framings) else Binary()
+
+    def machine(self, role: Role, limits: Limits, now: float) -> PlainMachine:
+        """Return the machine for one end of a new connection."""
+        up, down = self.up or self.framing, self.down or self.framing
+        inward, outward = (up, down) if role is Role.SERVER else (down, up)
+        return PlainMachine(role, limits, now, inward, outward)
+
+
+class PlainMachine(Machine):
+    """One end of one plain connection, without I/O."""
+
+    __slots__ = ("_asked", "_decoder", "_framing", "_has_eof", "_is_deaf")
+
+    has_opening: ClassVar[bool] = False
+    has_frames: ClassVar[bool] = False
+
+    def __init__(
+        self, role: Role, limits: Limits, now: float, inward: Framing, outward: Framing
+    ) -> None:
+        super().__init__(role, limits, PLAIN, now)
+        self._framing = outward
+        self._decoder = inward.decoder(frame_bytes_max=limits.frame_bytes_max)
+        self._asked: int | None = None
+        self._is_deaf = False
+        self._has_eof = False
+
+    def receive(self, data: bytes, now: float) -> list[Received]:
+        """Return what ``data`` completes, in order; never raises, whatever the bytes."""
+        self.heard_at = now
+        if self._is_deaf or self.state is not State.OPEN:
+            return []
+        events: list[Received] = []
+        events.extend(self._decoder.feed(data))
+        if self._asked is not None and events:
+            payload = events[0]
+            assert isinstance(payload, bytes), "a framing gives bytes"
+            events[0] = ReplyFrame(self._asked, payload)
+            self._asked = None
+        if self._decoder.fault is not None:
+            self._is_deaf = True
+            events.append(Faulted(self._decoder.fault))
+        return events
+
+    def receive_eof(self, now: float) -> list[Event]:
+        """Return what the end of the peer's stream means: a close, if no frame was begun."""
+        if self._has_eof or self.state is State.ENDED:
+            return []
+        self._has_eof = True
+        events: list[Event] = []
+        if not self._is_deaf and self.state is State.OPEN:
+            try:
+                self._decoder.eof()
+                events.append(CloseFrame())
+            except RemoteProtocolError as error:
+                events.append(Faulted(error))
+        self.step(Step.RECEIVE_CLOSE)
+        return [*events, Ended()]
+
+    def send_message(self, payload: Payload, out: list[bytes]) -> int:
+        """Append a message to ``out`` and return how many bytes that made."""
+        self.step(Step.SEND_FRAME)
+        framed = self._framing.encode(payload if isinstance(payload, bytes) else utf8(payload))
+        out.append(framed)
+        return len(framed)
+
+    def share(self, payload: Payload) -> bytes:
+        """Return a message as bytes for many connections."""
+        return self._framing.encode(payload if isinstance(payload, bytes) else utf8(payload))
+
+    def accepts(self, shared: bytes) -> bool:
+        """Whether the peer accepts ``shared``: a plain wire knows no limit of its peer."""
+        return True
+
+    def send(self, frame: Frame, now: float, out: list[bytes]) -> int:
+        """Do what ``frame`` does where messages are all that travels; return the bytes it made."""
+        if isinstance(frame, CloseFrame):
+            self.step(Step.SEND_CLOSE)
+            self._deadline = now + self.limits.close_s
+        elif isinstance(frame, RequestFrame):
+            size = self.send_message(frame.payload, out)
+            self._asked = frame.correlation_id
+            return size
+        return 0
+
+    def tick(self, now: float, out: list[bytes]) -> list[Event]:
+        """Return ``TimedOut`` if the close takes too long."""
+        if now < self._deadline:
+            return []
+        self._deadline = NEVER
+        return [TimedOut(1006, f"no end within {self.limits.close_s:g} s of closing")]

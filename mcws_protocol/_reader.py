@@ -1,0 +1,140 @@
+"""FrameReader: cuts the byte stream of mcws/1 into frames, whatever their order means.
+
+Source: WIRE 1.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import Final
+
+from ._errors import FrameTooLong, IncompleteFrame, RemoteProtocolError
+from ._events import Received
+from ._frames import HEADER_BYTES, LENGTH_BYTES, MESSAGE, TEXT, decode_frame
+
+PLAIN_MESSAGE: Final = MESSAGE << 8
+TEXT_MESSAGE: Final = MESSAGE << 8 | TEXT
+PARTS_FROM: Final = 4096
+"""Bytes from which an incomplete frame is kept in parts, so that no byte is copied twice."""
+JOINED_BELOW: Final = 512
+"""Bytes of two neighbouring parts below which they are joined at once: a part costs 40 bytes more
+than it holds, and a frame that trickles in must not cost many times what arrived."""
+
+_peek: Final = Struct(">IH").unpack_from
+_peek_length: Final = Struct(">I").unpack_from
+
+
+class FrameReader:
+    """The bytes of one stream that are no whole frame yet.
+
+    Attributes:
+        limit: the largest ``len`` that is accepted, in bytes.
+        fault: what was wrong behind the frames that were returned last; nothing is read after it.
+        others: whether the last call found anything but plain messages.
+        skips: whether frames of unknown optional types are skipped; before the opening is over,
+            a server refuses them.
+    """
+
+    __slots__ = ("_have", "_parts", "_tail", "_whole", "fault", "limit", "others", "skips")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.fault: RemoteProtocolError | None = None
+        self.others = False
+        self.skips = True
+        self._tail = b""
+        self._parts: list[bytes] | None = None
+        self._have = 0
+        self._whole = 0
+
+    @property
+    def buffered(self) -> int:
+        """Bytes held of a frame that is not whole."""
+        return len(self._tail) + self._have
+
+    def feed(self, data: bytes) -> list[Received]:
+        """Return every frame completed by ``data``: plain messages as their payload."""
+        found: list[Received] = []
+        self.others = False
+        if self.fault is not None:
+            return found
+        if self._parts is not None:
+            if len(data) < JOINED_BELOW and len(self._parts[-1]) < JOINED_BELOW:
+                self._parts[-1] += data
+            else:
+                self._parts.append(data)
+            self._have += len(data)
+            if self._have < self._whole:
+                return found
+            data = b"".join(self._parts)
+            self._parts = None
+            self._have = 0
+        elif self._tail:
+            data = self._tail + data
+            self._tail = b""
+        rest = self._scan(data, found)
+        if rest:
+            self._hold(data[-rest:])
+        return found
+
+    def eof(self) -> None:
+        """Note that the stream is over.
+
+        Raises:
+            IncompleteFrame: it ended inside a frame.
+        """
+        if self.buffered:
+            raise IncompleteFrame(self.buffered)
+
+    def _scan(self, data: bytes, found: list[Received]) -> int:
+        """Append the whole frames of ``data`` to ``found``; return the bytes that are left."""
+        at = 0
+        size = len(data)
+        limit = self.limit
+        try:
+            while size - at >= HEADER_BYTES:
+                length, head = _peek(data, at)
+                if not 2 <= length <= limit:
+                    break
+                end = at + LENGTH_BYTES + length
+                if end > size:
+                    break
+                if head == PLAIN_MESSAGE:
+                    found.append(data[at + HEADER_BYTES : end])
+                elif head == TEXT_MESSAGE:
+                    found.append(str(data[at + HEADER_BYTES : end], "utf-8"))
+                else:
+                    self._decode(head, data[at + HEADER_BYTES : end], found)
+                at = end
+        except UnicodeDecodeError:
+            self.fault = RemoteProtocolError("text in MESSAGE is not UTF-8", 1007)
+            return 0
+        except RemoteProtocolError as error:
+            self.fault = error
+            return 0
+        return size - at
+
+    def _decode(self, head: int, body: bytes, found: list[Received]) -> None:
+        frame = decode_frame(head >> 8, head & 0xFF, body)
+        if frame is not None:
+            self.others = True
+            found.append(frame)
+        elif not self.skips:
+            raise RemoteProtocolError(f"unknown frame type 0x{head >> 8:02x} in the opening")
+
+    def _hold(self, rest: bytes) -> None:
+        """Keep the beginning of a frame, unless its length already says that it is refused."""
+        if len(rest) >= LENGTH_BYTES:
+            (length,) = _peek_length(rest)
+            if length > self.limit:
+                self.fault = FrameTooLong(length, self.limit)
+                return
+            if length < 2:
+                self.fault = RemoteProtocolError(f"frame of length {length}, at least 2 is needed")
+                return
+            if length >= PARTS_FROM:
+                self._parts = [rest]
+                self._have = len(rest)
+                self._whole = LENGTH_BYTES + length
+                return
+        self._tail = rest

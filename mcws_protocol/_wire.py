@@ -1,0 +1,165 @@
+"""Wire: what makes one machine per connection, and the machine's contract.
+
+A machine is one end of one connection without I/O: bytes and ``now`` in; events, bytes out and the
+next deadline out. Bytes out are appended to a list that the caller hands in, so that one outbox
+serves messages, answers and keepalive in the order of the calls. ``now`` is any monotonic clock in
+seconds, the same one for all calls.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import ClassVar, Final
+
+from ._codec import Codec, Raw
+from ._events import Event, Frame, Payload, Received
+from ._limits import Limits
+from ._state import Role, State, Step, Table, advance
+
+NEVER: Final = math.inf
+"""The deadline of a machine that waits for nothing."""
+
+
+class Machine(ABC):
+    """One end of one connection, without I/O.
+
+    Attributes:
+        state: how far the dialogue has come.
+        heard_at: when bytes of the peer last arrived.
+        sent_at: when bytes for the peer last left; whoever writes them sets it.
+    """
+
+    __slots__ = ("_deadline", "_table", "heard_at", "limits", "role", "sent_at", "state")
+
+    has_opening: ClassVar[bool]
+    """Whether HELLO and WELCOME come before messages."""
+    has_frames: ClassVar[bool]
+    """Whether there are other frames than messages: requests with ids, PING, DRAIN, CLOSE."""
+
+    def __init__(self, role: Role, limits: Limits, table: Table, now: float) -> None:
+        self.role = role
+        self.limits = limits
+        self.state = next(iter(table))
+        self.heard_at = now
+        self.sent_at = now
+        self._table = table
+        self._deadline = NEVER
+
+    @property
+    def rtt(self) -> float | None:
+        """Seconds between the last PING and its PONG; None before the first."""
+        return None
+
+    @abstractmethod
+    def receive(self, data: bytes, now: float) -> list[Received]:
+        """Return what ``data`` completes, in order; never raises, whatever the bytes.
+
+        A fault comes as a last ``Faulted`` behind the good frames; from then on nothing does.
+        """
+
+    @abstractmethod
+    def receive_eof(self, now: float) -> list[Event]:
+        """Return what the end of the peer's stream means; the last event is ``Ended``."""
+
+    @abstractmethod
+    def send_message(self, payload: Payload, out: list[bytes]) -> int:
+        """Append a message to ``out`` and return how many bytes that made.
+
+        Raises:
+            MessageTooLong: the peer accepts no frame of that length.
+            LocalProtocolError: no message may be sent now, or the wire cannot carry the payload.
+            EncodeError: the payload is text with a lone surrogate.
+        """
+
+    @abstractmethod
+    def share(self, payload: Payload) -> bytes:
+        """Return a message as bytes that all connections of this wire can send, if long enough.
+
+        Raises:
+            LocalProtocolError: the wire cannot carry the payload.
+        """
+
+    @abstractmethod
+    def accepts(self, shared: bytes) -> bool:
+        """Whether the peer of this connection accepts what ``share`` returned."""
+
+    @abstractmethod
+    def send(self, frame: Frame, now: float, out: list[bytes]) -> int:
+        """Append any other frame to ``out`` and return how many bytes that made.
+
+        On a wire without such a frame that is 0, and what the frame would do to this end is done.
+
+        Raises:
+            LocalProtocolError: the frame may not be sent now, or a field does not fit.
+            MessageTooLong: the peer accepts no frame of that length.
+            EncodeError: the payload is text with a lone surrogate.
+        """
+
+    @abstractmethod
+    def tick(self, now: float, out: list[bytes]) -> list[Event]:
+        """Act on deadlines that passed: append a PING, or return ``TimedOut``."""
+
+    def next_deadline(self) -> float:
+        """Return when ``tick`` has something to do; ``NEVER`` if nothing is waited for."""
+        return self._deadline
+
+    def excuse(self, now: float) -> None:
+        """Do not hold the silence up to ``now`` against the peer: this end was not reading."""
+        self.heard_at = max(self.heard_at, now)
+
+    def lost(self) -> None:
+        """Note that the stream is over."""
+        self.state = State.ENDED
+        self._deadline = NEVER
+
+    def step(self, step: Step) -> None:
+        """Take one step of the table.
+
+        Raises:
+            LocalProtocolError: this end may not do that now.
+            RemoteProtocolError: the peer may not do that now.
+        """
+        self.state = advance(self._table, self.state, step)
+
+
+class Wire(ABC):
+    """A framing plus frame types and rules; makes one machine per connection."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def codec(self) -> Codec[Raw]:
+        """The codec where neither a contract nor the caller names one."""
+
+    @abstractmethod
+    def machine(self, role: Role, limits: Limits, now: float) -> Machine:
+        """Return the machine for one end of a new connection."""
+
+
+CLOSE_CODES: Final = frozenset({1000, 1001, 1008, 1011, 1012, 1013})
+"""The codes below 3000 that an application may close with."""
+
+
+def check_close(code: object, reason: object) -> None:
+    """Refuse a code or a reason that an application may not close with.
+
+    Raises:
+        TypeError: ``code`` is not an integer or ``reason`` not text.
+        ValueError: ``code`` is none of 1000, 1001, 1008, 1011-1013, 3000-3999, 4100-4999, or
+            ``reason`` is longer than 123 bytes.
+
+    Source: WIRE 4.
+    """
+    if isinstance(code, bool) or not isinstance(code, int):
+        raise TypeError(f"code must be an int, not {code!r}")
+    if not isinstance(reason, str):
+        raise TypeError(f"reason must be a str, not {reason!r}")
+    if code not in CLOSE_CODES and not 3000 <= code <= 3999 and not 4100 <= code <= 4999:
+        raise ValueError(
+            f"code must be 1000, 1001, 1008, 1011-1013, 3000-3999 or 4100-4999, not {code}"
+        )
+    size = len(reason.encode(errors="replace"))
+    if size > 123:
+        raise ValueError(f"reason must be at most 123 bytes, not {size}")

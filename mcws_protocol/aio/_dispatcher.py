@@ -1,0 +1,174 @@
+"""Dispatcher: calls the handlers of one connection and sees to what goes wrong in them."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeAlias
+
+from .._codec import Codec, Untouched
+from .._errors import ConnectionClosed, DecodeError
+from .._events import Payload
+from ._handlers import Callback, Handlers, is_awaitable
+from ._hub import Hub
+from ._waiting import READY
+
+Rest: TypeAlias = Coroutine[Any, Any, None]
+"""What a handler left to await, with the handlers behind it."""
+
+
+class Dispatcher:
+    """Calls user functions; nothing that they raise comes out of here.
+
+    Attributes:
+        client: what handlers get as ``client``.
+        own: the handlers of this connection alone; None while there are none.
+        on_bad_payload: told of a message that does not decode.
+        shared: the message handlers of all connections; none where ``client`` is of a class of the
+            application's own, which passes messages on by itself.
+        failures: how many handlers raised.
+        keep: takes ``(size, message, client)`` of a message that no handler wants, or that
+            somebody reads besides.
+        is_read: whether somebody reads a message without being a handler.
+        is_closed: whether the connection refuses to send.
+    """
+
+    __slots__ = (
+        "_decode",
+        "_hub",
+        "client",
+        "failures",
+        "is_closed",
+        "is_read",
+        "keep",
+        "on_bad_payload",
+        "own",
+        "shared",
+    )
+
+    def __init__(self, hub: Hub, codec: Codec[Any], client: Any) -> None:
+        self._hub = hub
+        # Where the codec changes nothing, the hot path does not ask it.
+        self._decode = None if isinstance(codec, Untouched) else codec.decode
+        self.client: Any = client
+        self.failures = 0
+        self.own: Handlers | None = None
+        self.shared = hub.handlers
+        self.is_closed: Callable[[], bool] = bool
+        self.on_bad_payload: Callable[[DecodeError], None] = self._ignore
+        self.is_read: Callable[[Any], bool] = self._nobody
+        self.keep: Callable[[int, Any, Any], object] = self._drop
+
+    def message(self, payload: Payload) -> Rest | None:
+        """Call the handlers of one message in order; return what is left to await."""
+        message: Any = payload
+        if self._decode is not None:
+            try:
+                message = self._decode(payload)
+            except DecodeError as error:
+                self.on_bad_payload(error)
+                return None
+        return self.deliver(message, len(payload))
+
+    def deliver(self, message: Any, size: int) -> Rest | None:
+        """Call the handlers of a message whose payload had ``size`` bytes."""
+        callbacks = self.for_message(message.__class__)
+        if not callbacks or self.is_read(message):
+            callbacks += (functools.partial(self.keep, size),)
+        return self.call(callbacks, message, self.client)
+
+    def for_message(self, kind: type) -> tuple[Callback, ...]:
+        """Return the handlers for messages of exactly the type ``kind``."""
+        callbacks = self.shared.for_message(kind)
+        return callbacks if self.own is None else callbacks + self.own.for_message(kind)
+
+    def call(self, callbacks: tuple[Callback, ...], *arguments: object) -> Rest | None:
+        """Call user functions one after the other; return what is left to await."""
+        for index, callback in enumerate(callbacks):
+            try:
+                result = callback(*arguments)
+            except (Exception, asyncio.CancelledError) as error:
+                self.failed(error, callback)
+                continue
+            if result is not None and result is not READY and is_awaitable(result):
+                return self._await(result, callback, callbacks[index + 1 :], arguments)
+        return None
+
+    async def _await(
+        self,
+        result: Any,
+        callback: Callback,
+        behind: tuple[Callback, ...],
+        arguments: tuple[object, ...],
+    ) -> None:
+        """Await what ``callback`` returned, then call those behind it."""
+        try:
+            await result
+        except (Exception, asyncio.CancelledError) as error:
+            self.failed(error, callback)
+            if is_cancelling():
+                raise
+        if behind:
+            rest = self.call(behind, *arguments)
+            if rest is not None:
+                await rest
+
+    def for_request(self, kind: type) -> Callback | None:
+        """Return the one handler for requests of exactly the type ``kind``; None without one."""
+        own = None if self.own is None else self.own.for_request(kind)
+        return own or self._hub.handlers.for_request(kind)
+
+    def decode(self, payload: Payload) -> Any:
+        """Return the message that ``payload`` holds.
+
+        Raises:
+            DecodeError: it holds none.
+        """
+        return payload if self._decode is None else self._decode(payload)
+
+    def failed(self, error: BaseException, callback: Callback) -> None:
+        """Log what a user function raised and give it to the error hooks."""
+        self.failures += 1
+        if isinstance(error, ConnectionClosed) and self.is_closed():
+            self._hub.log.debug("handler %r ended by the end of its connection", callback)
+            return
+        self._hub.log.error("handler %r failed", callback, exc_info=error)
+        if isinstance(error, Exception):
+            self.report(error)
+
+    def report(self, error: Exception) -> None:
+        """Give ``error`` to the error hooks; what they leave to await runs by itself."""
+        hooks = self._hub.handlers.errors
+        if self.own is not None:
+            hooks += self.own.errors
+        for hook in hooks:
+            try:
+                result = hook(error, self.client)
+            except Exception as failure:
+                self._hub.log.error("error hook %r failed", hook, exc_info=failure)
+                continue
+            if result is not None and is_awaitable(result):
+                self._hub.run(self._await_hook(result, hook), self._hub.context.copy())
+
+    async def _await_hook(self, result: Any, hook: Callback) -> None:
+        try:
+            await result
+        except Exception as failure:
+            self._hub.log.error("error hook %r failed", hook, exc_info=failure)
+
+    def _ignore(self, error: DecodeError) -> None:
+        """Do nothing, as long as nobody asked to be told."""
+
+    def _nobody(self, message: object) -> bool:
+        """Say that nobody reads, as long as nobody can."""
+        return False
+
+    def _drop(self, size: int, message: object, client: object) -> None:
+        """Drop a message, as long as nobody keeps those without a handler."""
+
+
+def is_cancelling() -> bool:
+    """Whether the running task itself is being cancelled, not just what it awaited."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,106 @@
+"""Handlers: the user functions that were registered for one server, client or connection.
+
+Every list is copied when it changes, so registering while handlers run is safe: what is running
+goes on with the list it began with, the next message sees the new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+Callback: TypeAlias = Callable[..., object]
+"""A user function, plain or async."""
+
+NOTHING: Final[tuple[Callback, ...]] = ()
+
+
+class Handlers:
+    """User functions by occasion, each occasion in order of registration.
+
+    Attributes:
+        connects: hooks ``(client)``.
+        ends: hooks ``(client)`` for the end of a connection.
+        errors: hooks ``(error, client)``.
+    """
+
+    __slots__ = (
+        "_by_type",
+        "_messages",
+        "_request",
+        "_requests",
+        "connects",
+        "ends",
+        "errors",
+    )
+
+    def __init__(self) -> None:
+        self.connects = NOTHING
+        self.ends = NOTHING
+        self.errors = NOTHING
+        self._messages: tuple[tuple[type | None, Callback], ...] = ()
+        self._by_type: dict[type, tuple[Callback, ...]] = {}
+        self._request: Callback | None = None
+        self._requests: dict[type, Callback] = {}
+
+    def add_message(self, callback: Callback, kind: type | None = None) -> None:
+        """Register ``(message, client)`` for all messages, or for those of one type."""
+        check_callback(callback)
+        self._messages = (*self._messages, (kind, callback))
+        self._by_type = {}
+
+    def remove_message(self, callback: Callback) -> None:
+        """Take back the first registration of ``callback`` for all messages, if there is one."""
+        entry = (None, callback)
+        if entry in self._messages:
+            at = self._messages.index(entry)
+            self._messages = self._messages[:at] + self._messages[at + 1 :]
+            self._by_type = {}
+
+    def for_message(self, kind: type) -> tuple[Callback, ...]:
+        """Return the callbacks for messages of exactly the type ``kind``."""
+        found = self._by_type.get(kind)
+        if found is None:
+            found = tuple(
+                callback
+                for accepted, callback in self._messages
+                if accepted is None or issubclass(kind, accepted)
+            )
+            self._by_type[kind] = found
+        return found
+
+    def set_request(self, callback: Callback, kind: type | None = None) -> None:
+        """Register ``(request, client) -> reply`` for all requests, or for those of one type.
+
+        Raises:
+            ValueError: there is one already; a request has exactly one answer.
+        """
+        check_callback(callback)
+        if kind is None:
+            if self._request is not None:
+                raise ValueError(f"requests are handled by {self._request!r} already")
+            self._request = callback
+        elif kind in self._requests:
+            known = self._requests[kind]
+            raise ValueError(f"{kind.__name__} is handled by {known!r} already")
+        else:
+            self._requests[kind] = callback
+
+    def for_request(self, kind: type) -> Callback | None:
+        """Return the callback for requests of exactly the type ``kind``; None if there is none."""
+        return self._requests.get(kind, self._request)
+
+
+def check_callback(callback: object, name: str = "callback") -> None:
+    """Refuse what cannot be called.
+
+    Raises:
+        TypeError: naming the argument.
+    """
+    if not callable(callback):
+        raise TypeError(f"{name} must be callable, not {callback!r}")
+
+
+def is_awaitable(result: Any) -> bool:
+    """Whether what a handler returned has to be awaited."""
+    return hasattr(result, "__await__")

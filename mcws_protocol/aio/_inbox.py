@@ -1,0 +1,212 @@
+"""Inbox: what one connection received and its handlers have not seen yet.
+
+Handlers start in the order of arrival, one message at a time. What a handler leaves to await runs
+in a worker; meanwhile the rest waits here. Nothing here is called while a user's call is under way
+but from the loop, so no handler runs inside ``send``, ``resume`` or ``close``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import Callable
+from contextvars import Context
+from typing import Final, Protocol
+
+from .._events import Payload
+from ._dispatcher import Rest
+from ._hub import Hub
+
+ITEM_BYTES: Final = 64
+"""Bytes that a waiting item counts besides its payload, so that empty messages count too."""
+
+
+class Turn:
+    """Something other than a message that takes its turn: a request, a hook.
+
+    Attributes:
+        start: does it; returns what is left to await.
+        size: bytes that it came with.
+    """
+
+    __slots__ = ("size", "start")
+
+    def __init__(self, start: Callable[[], Rest | None], size: int = 0) -> None:
+        self.start = start
+        self.size = size
+
+
+class Recipient(Protocol):
+    """The connection that an inbox belongs to."""
+
+    def start_message(self, payload: Payload) -> Rest | None:
+        """Call the handlers of one message; return what is left to await."""
+        ...
+
+    def holds_delivery(self) -> bool:
+        """Whether no handler may start now."""
+        ...
+
+    def deliver(self) -> None:
+        """Have the inbox deliver, with all that this sends leaving at once."""
+        ...
+
+    def delivered(self) -> None:
+        """Note that what could start has started."""
+        ...
+
+
+class Inbox:
+    """Items in order of arrival, and the turn of the one that is being handled.
+
+    Attributes:
+        is_idle: whether the next message may be handled at once, without waiting here.
+        size: bytes that wait.
+        is_paused: whether the application asked to hold delivery.
+        starting: async request handlers whose first step is due in this turn of the loop, and has
+            to come before the next message is handled.
+    """
+
+    __slots__ = (
+        "_context",
+        "_hub",
+        "_is_busy",
+        "_is_scheduled",
+        "_items",
+        "_recipient",
+        "is_idle",
+        "is_paused",
+        "size",
+        "starting",
+    )
+
+    def __init__(self, hub: Hub, recipient: Recipient) -> None:
+        self._hub = hub
+        self._recipient = recipient
+        self._items: deque[Payload | Turn] | None = None
+        self._context: Context | None = None
+        self._is_busy = False
+        self._is_scheduled = False
+        self.is_idle = False
+        self.is_paused = False
+        self.size = 0
+        self.starting = 0
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing waits and nothing is being handled."""
+        return self._items is None and not self._is_busy
+
+    def put(self, *items: Payload | Turn) -> None:
+        """Add items behind all that wait."""
+        if self._items is None:
+            self._items = deque()
+        self._items.extend(items)
+        self.size += sum(map(size_of, items))
+        self.is_idle = False
+
+    def put_first(self, *items: Payload | Turn) -> None:
+        """Add items, in their order, before all that wait."""
+        if self._items is None:
+            self._items = deque()
+        self._items.extendleft(reversed(items))
+        self.size += sum(map(size_of, items))
+        self.is_idle = False
+
+    def clear(self) -> None:
+        """Forget what waits; what is being handled goes on."""
+        self._items = None
+        self.size = 0
+        self.is_idle = False
+
+    def schedule(self) -> None:
+        """Deliver in the next turn of the loop."""
+        self.is_idle = False
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            self._hub.loop.call_soon(self._recipient.deliver)
+
+    def deliver(self) -> None:
+        """Start what waits, until something has to be awaited or delivery is held."""
+        self._is_scheduled = False
+        if self._is_busy:
+            return
+        for _ in range(self._hub.limits.messages_per_turn):
+            if self._must_wait() or not self._may_start():
+                break
+            rest = self._start()
+            if rest is not None:
+                self.work(rest)
+                return
+        else:
+            # The others come first; what is left goes on in the next turn.
+            self.schedule()
+            return
+        self._rest()
+
+    def work(self, rest: Rest) -> None:
+        """Have a worker await ``rest`` and go on with what waits."""
+        self._is_busy = True
+        self.is_idle = False
+        if self._context is None:
+            self._context = self._hub.context_for(self._recipient)
+        self._hub.run(self._work(rest), self._context)
+
+    async def _work(self, rest: Rest) -> None:
+        try:
+            await rest
+            for count in itertools.count(1):
+                if count % self._hub.limits.messages_per_turn == 0:
+                    await asyncio.sleep(0)
+                while self._must_wait():
+                    await asyncio.sleep(0)
+                if not self._may_start():
+                    break
+                following = self._start()
+                if following is not None:
+                    await following
+        finally:
+            self._is_busy = False
+            if self._may_start():
+                self.schedule()
+            else:
+                self._rest()
+
+    def request_started(self) -> None:
+        """Have the next message wait until an async request handler had its first step."""
+        self.starting += 1
+        # Callbacks run in the order of their scheduling, so this comes behind that step.
+        self._hub.loop.call_soon(self._request_stepped)
+
+    def _request_stepped(self) -> None:
+        self.starting -= 1
+        if not self.starting:
+            self._recipient.deliver()
+
+    def _may_start(self) -> bool:
+        return self._items is not None and not self._recipient.holds_delivery()
+
+    def _must_wait(self) -> bool:
+        """Whether the next item is a message and an earlier request has to start first."""
+        items = self._items
+        return self.starting > 0 and items is not None and not isinstance(items[0], Turn)
+
+    def _start(self) -> Rest | None:
+        assert self._items is not None, "something waits"
+        item = self._items.popleft()
+        self.size -= size_of(item)
+        if not self._items:
+            self._items = None
+        return item.start() if isinstance(item, Turn) else self._recipient.start_message(item)
+
+    def _rest(self) -> None:
+        """Note that nothing can start now."""
+        is_held = self.starting > 0 or self._recipient.holds_delivery()
+        self.is_idle = self.is_quiet and not is_held
+        self._recipient.delivered()
+
+
+def size_of(item: Payload | Turn) -> int:
+    """Return the bytes that a waiting item counts."""
+    return ITEM_BYTES + (item.size if isinstance(item, Turn) else len(item))

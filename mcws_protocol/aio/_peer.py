@@ -1,0 +1,253 @@
+"""Peer: the surface that both ends of a connection give the application."""
+
+from __future__ import annotations
+
+import socket as sockets
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, Self
+
+from typing_extensions import TypeVar
+
+from .._codec import Raw, expect_raw
+from .._events import Payload
+from ._connection import Connection
+from ._handlers import Handlers, check_callback
+
+In = TypeVar("In", default=Raw)
+Out = TypeVar("Out", default=Raw)
+M = TypeVar("M")
+R = TypeVar("R")
+
+
+class Peer(Generic[In, Out]):
+    """The other end of a connection, as the application sees it.
+
+    Sending, closing and pausing are plain calls: they change state and schedule, and never run a
+    handler. What they return may be awaited, and need not be.
+    """
+
+    __slots__ = ("_connection", "_metadata")
+
+    def __init__(self, connection: Connection[In, Out]) -> None:
+        self._connection = connection
+        self._metadata: dict[str, Any] | None = None
+
+    # What is known of the peer
+
+    @property
+    def id(self) -> str:
+        """What the server calls this client; empty before the opening is over."""
+        return self._connection.id
+
+    @property
+    def contract(self) -> str:
+        """The peer's ``name/version:fingerprint``; empty where it has no contract."""
+        return self._connection.contract
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Free-form storage for the application; never sent."""
+        if self._metadata is None:
+            self._metadata = {}
+        return self._metadata
+
+    @property
+    def socket(self) -> sockets.socket | None:
+        """The underlying socket, to look at and to set options on; None where there is none."""
+        transport = self._connection.transport
+        return None if transport is None else transport.get_extra_info("socket")
+
+    @property
+    def remote_address(self) -> Any:
+        """The peer's address as ``socket.getpeername`` gives it; None where there is none."""
+        return self._connection.remote_address
+
+    @property
+    def rtt(self) -> float | None:
+        """Seconds from the last keepalive PING to its PONG; None before the first."""
+        return self._connection.rtt
+
+    # Sending
+
+    def send(self, message: Out, /) -> Awaitable[None]:
+        """Queue one message; never blocks.
+
+        Awaiting what is returned waits until less than ``limits.outbox_high_bytes`` wait. It may be
+        cancelled: the message stays queued.
+
+        Raises:
+            EncodeError: the codec cannot encode ``message``.
+            MessageTooLong: it is longer than the peer accepts.
+            OutboxFull: more than ``limits.outbox_bytes_max`` would wait.
+            ConnectionClosed: the connection ended or is ending.
+            RuntimeError: called from another thread than the loop's.
+        In each case nothing was queued.
+        """
+        return self._connection.outbox.send(message)
+
+    def write(self, payload: Payload, /) -> Awaitable[None]:
+        """Queue one payload as it is, past the codec; else as ``send``."""
+        return self._connection.outbox.write(expect_raw(payload))
+
+    def room(self) -> Awaitable[None]:
+        """Return what waits until less than ``limits.outbox_high_bytes`` wait to be sent.
+
+        Many producers that share a connection await it before each ``send``.
+        """
+        return self._connection.outbox.room()
+
+    def flush(self) -> Awaitable[None]:
+        """Return what waits until all that was sent has been handed to the operating system."""
+        return self._connection.outbox.drained()
+
+    async def request(self, request: Out, /, *, timeout: float | None = 5.0) -> In:
+        """Send a request and return the message that answers it.
+
+        ``timeout`` is in seconds, above 0, None for no end; the peer is told of it. Cancelling the
+        task that waits cancels the handler at the other end. On a plain wire one request is under
+        way at a time, the next message is its answer, and giving one up closes the connection.
+
+        Raises:
+            RequestTimeout: no answer came in time.
+            RequestFailed: the peer answered with an error.
+            ConnectionClosed: the connection ended; ``maybe_executed`` says whether the request may
+                have reached its handler.
+            LocalProtocolError: the peer takes no requests.
+            DecodeError: the answer does not decode.
+            ValueError: ``timeout`` is not above 0.
+        And all that ``send`` raises.
+        """
+        if timeout is not None and not timeout > 0:
+            raise ValueError(f"timeout must be above 0 seconds, not {timeout!r}")
+        reply: In = await self._connection.request(request, timeout)
+        return reply
+
+    # Receiving
+
+    def on_message(self, callback: Callable[[In, Self], object]) -> Self:
+        """Call ``callback(message, client)`` for each message, plain or async; several may be."""
+        self._handlers().add_message(callback)
+        self._listen()
+        return self
+
+    def off_message(self, callback: Callable[[In, Self], object]) -> Self:
+        """Take back the first registration of ``callback``; nothing happens if there is none."""
+        self._handlers().remove_message(callback)
+        return self
+
+    def on_request(self, callback: Callable[[In, Self], Out | Awaitable[Out]]) -> Self:
+        """Answer each request with what ``callback(request, client)`` returns, plain or async.
+
+        Raises:
+            ValueError: there is such a callback already.
+        """
+        self._handlers().set_request(callback)
+        return self
+
+    def on(self, kind: type[M], /) -> Callable[[Callable[[M, Self], R]], Callable[[M, Self], R]]:
+        """Decorate ``f(message, client)``, plain or async, for the messages of one type.
+
+        The decorator returns ``f`` itself.
+
+        Raises:
+            TypeError: ``kind`` is not a class.
+        """
+        check_type(kind)
+
+        def register(callback: Callable[[M, Self], R]) -> Callable[[M, Self], R]:
+            self._handlers().add_message(callback, kind)
+            self._listen()
+            return callback
+
+        return register
+
+    def on_close(self, callback: Callable[[Self], object]) -> Self:
+        """Call ``callback(client)``, plain or async, once, when the connection has ended."""
+        check_callback(callback)
+        handlers = self._handlers()
+        handlers.ends = (*handlers.ends, callback)
+        return self
+
+    def on_error(self, callback: Callable[[Exception, Self], object]) -> Self:
+        """Call ``callback(error, client)``, plain or async, for each error of this connection.
+
+        These are what handlers raise, what does not decode, what breaks the protocol, what the
+        transport reports, and ``MessagesLost``.
+        """
+        check_callback(callback)
+        handlers = self._handlers()
+        handlers.errors = (*handlers.errors, callback)
+        return self
+
+    @property
+    def paused(self) -> bool:
+        """Whether delivery is held by ``pause``."""
+        return self._connection.paused
+
+    def pause(self) -> None:
+        """Hold delivery: no message handler starts until ``resume``.
+
+        What arrives waits here; above ``limits.inbox_high_bytes`` reading pauses, and the peer
+        feels it. The end of the connection lifts the hold, so that nothing received is lost.
+        """
+        self._connection.pause()
+
+    def resume(self) -> None:
+        """Deliver again, from the next turn of the loop on."""
+        self._connection.resume()
+
+    # Ending
+
+    def close(self, code: int = 1000, reason: str = "") -> Awaitable[None]:
+        """Close politely: stop delivery, send what is queued, then say goodbye.
+
+        What is returned may be awaited: it waits until the connection is gone, at most
+        ``limits.close_s`` seconds. Closing again changes nothing.
+
+        Raises:
+            TypeError: ``code`` is not an integer, or ``reason`` not text.
+            ValueError: ``code`` is none of 1000, 1001, 1008, 1011-1013, 3000-3999, 4100-4999, or
+                ``reason`` is longer than 123 bytes of UTF-8.
+        """
+        return self._connection.close(code, reason)
+
+    def abort(self) -> None:
+        """End at once; what waits to be sent is dropped."""
+        self._connection.abort()
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return self._connection.closed
+
+    @property
+    def close_code(self) -> int:
+        """The received close code, else the sent one, else 1006 (as long as nothing was said)."""
+        return self._connection.close_code
+
+    @property
+    def close_reason(self) -> str:
+        """The reason that came with the close code."""
+        return self._connection.close_reason
+
+    # Details
+
+    def _handlers(self) -> Handlers:
+        return self._connection.own
+
+    def _listen(self) -> None:
+        """Take note that there is a message handler now."""
+
+    def __repr__(self) -> str:
+        state = f"closed {self.close_code}" if self.closed else "open"
+        return f"<{type(self).__name__} {self.id or 'without id'} {state}>"
+
+
+def check_type(kind: object) -> None:
+    """Refuse what is no class.
+
+    Raises:
+        TypeError: naming the argument.
+    """
+    if not isinstance(kind, type):
+        raise TypeError(f"kind must be a class of messages, not {kind!r}")

@@ -1,0 +1,48 @@
+"""Pressure: what an outbox knows of a reader that is slower than this end writes.
+
+It exists only while the transport cannot pass on what it has.
+
+Source: FAULTS 11, 12.
+"""
+
+from __future__ import annotations
+
+
+class Pressure:
+    """The time during which a transport is blocked.
+
+    Attributes:
+        held: bytes that the transport had when it was looked at last.
+        was_full: whether anything was refused or dropped since the last progress.
+        unsaid: dropped messages that the peer was not told of yet.
+    """
+
+    __slots__ = ("_droppable", "_progress_at", "held", "unsaid", "was_full")
+
+    def __init__(self, held: int, now: float) -> None:
+        self.held = held
+        self.was_full = False
+        self.unsaid = 0
+        self._progress_at = now
+        self._droppable: list[int] | None = None
+
+    def note_droppable(self, place: int) -> None:
+        """Remember that the part at ``place`` of the outbox may be left out if need be."""
+        if self._droppable is None:
+            self._droppable = []
+        self._droppable.append(place)
+
+    def take_droppable(self) -> int | None:
+        """Return the place of the oldest part that may be left out; None if there is none."""
+        return self._droppable.pop(0) if self._droppable else None
+
+    def note(self, held: int, now: float) -> None:
+        """Note how many bytes the transport has now; fewer than before is progress."""
+        if held < self.held:
+            self._progress_at = now
+            self.was_full = False
+        self.held = held
+
+    def stalled_s(self, now: float) -> float:
+        """Return for how many seconds there was no progress."""
+        return now - self._progress_at

@@ -1,0 +1,267 @@
+"""Requests: those that this end sent and waits for, and those of the peer that it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import math
+from typing import Any, Final, Protocol
+
+from .._codec import Codec
+from .._errors import (
+    ConnectionClosed,
+    DecodeError,
+    EncodeError,
+    MessageTooLong,
+    Refused,
+    RequestFailed,
+)
+from .._events import ErrorFrame, Payload, ReplyFrame, RequestFrame
+from ._dispatcher import Dispatcher, is_cancelling
+from ._handlers import Callback, is_awaitable
+from ._hub import Hub
+from ._inbox import Turn
+from ._workers import Work, Worker
+
+NO_HANDLER: Final = 1
+BAD_REQUEST: Final = 2
+HANDLER_FAILED: Final = 3
+DEADLINE_PASSED: Final = 4
+TOO_MANY: Final = 5
+CANCELLED: Final = 6
+DRAINING: Final = 7
+
+IDS: Final = 1 << 32
+"""How many correlation ids there are."""
+
+
+class Asked:
+    """The requests that this end sent, by correlation id.
+
+    An id stays taken until its answer came, also when nobody waits for it any more: a late answer
+    must not be taken for that of a younger request.
+
+    Attributes:
+        turn: held by the one request that may be under way where the wire has no ids.
+        waiting: requests whose answer somebody waits for.
+    """
+
+    __slots__ = ("_answers", "_loop", "_next_id", "turn", "waiting")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._next_id = 0
+        self._answers: dict[int, asyncio.Future[Payload] | None] = {}
+        self.turn = asyncio.Lock()
+        self.waiting = 0
+
+    def add(self) -> tuple[int, asyncio.Future[Payload]]:
+        """Return a free correlation id, and what its answer settles."""
+        while self._next_id in self._answers:
+            self._next_id = (self._next_id + 1) % IDS
+        correlation_id = self._next_id
+        self._next_id = (correlation_id + 1) % IDS
+        answer: asyncio.Future[Payload] = self._loop.create_future()
+        self._answers[correlation_id] = answer
+        self.waiting += 1
+        return correlation_id, answer
+
+    def drop(self, correlation_id: int) -> None:
+        """Forget a request that was not sent."""
+        del self._answers[correlation_id]
+        self.waiting -= 1
+
+    def abandon(self, correlation_id: int) -> bool:
+        """Wait no more; return whether the answer was still missing."""
+        if self._answers.get(correlation_id) is None:
+            return False
+        self._answers[correlation_id] = None
+        self.waiting -= 1
+        return True
+
+    def settle(self, frame: ReplyFrame | ErrorFrame) -> None:
+        """Give an answer to who waits for it; one that nobody waits for is ignored."""
+        answer = self._answers.pop(frame.correlation_id, None)
+        if answer is None:
+            return
+        self.waiting -= 1
+        if answer.done():
+            return
+        if isinstance(frame, ReplyFrame):
+            answer.set_result(frame.payload)
+        else:
+            answer.set_exception(RequestFailed(frame.code, frame.reason))
+
+    def fail(self, error: ConnectionClosed) -> None:
+        """Fail all that is waited for: no answer will come."""
+        answers, self._answers = self._answers, {}
+        self.waiting = 0
+        for answer in answers.values():
+            if answer is not None and not answer.done():
+                answer.set_exception(ConnectionClosed(error.code, error.reason, True))
+
+
+class Job:
+    """A request of the peer, until it is answered.
+
+    Attributes:
+        expires_at: when its deadline passes, in the loop's time; infinite without one.
+        is_answered: whether its one answer was given.
+    """
+
+    __slots__ = ("expires_at", "frame", "is_answered", "timer", "work", "worker")
+
+    def __init__(self, frame: RequestFrame, now: float) -> None:
+        self.frame = frame
+        self.expires_at = now + frame.timeout_ms / 1000 if frame.timeout_ms else math.inf
+        self.is_answered = False
+        self.timer: asyncio.TimerHandle | None = None
+        self.work: Work | None = None
+        self.worker: Worker | None = None
+
+    def stop(self) -> None:
+        """Cancel the handler, if it runs."""
+        if self.worker is not None and self.work is not None:
+            self.worker.cancel(self.work)
+
+
+class Answerer(Protocol):
+    """The connection whose requests are answered."""
+
+    def answer(self, frame: ReplyFrame | ErrorFrame) -> None:
+        """Send the one answer to a request; nothing if the connection is closed.
+
+        Raises:
+            MessageTooLong: the peer accepts no frame of that length.
+        """
+        ...
+
+    def request_started(self) -> None:
+        """Note that an async handler has its first step in this turn of the loop."""
+        ...
+
+    def request_ended(self) -> None:
+        """Note that an async handler has really ended."""
+        ...
+
+
+class Answers:
+    """The requests of the peer: each gets exactly one answer, at most some run at once.
+
+    Attributes:
+        running: async handlers that have not ended, whether answered or not.
+        is_draining: whether requests that did not start yet are refused with ERROR 7.
+    """
+
+    __slots__ = ("_answerer", "_codec", "_dispatcher", "_hub", "_jobs", "is_draining", "running")
+
+    def __init__(
+        self, hub: Hub, dispatcher: Dispatcher, codec: Codec[Any], answerer: Answerer
+    ) -> None:
+        self._hub = hub
+        self._dispatcher = dispatcher
+        self._codec = codec
+        self._answerer = answerer
+        self._jobs: dict[int, Job] = {}
+        self.is_draining = False
+        self.running = 0
+
+    def take(self, frame: RequestFrame) -> Turn:
+        """Return what answers ``frame`` when its turn comes; its deadline counts from now."""
+        job = Job(frame, self._hub.loop.time())
+        self._jobs[frame.correlation_id] = job
+        return Turn(functools.partial(self._start, job), len(frame.payload))
+
+    def cancel(self, correlation_id: int) -> None:
+        """Cancel a request of the peer, whether it runs or waits."""
+        job = self._jobs.get(correlation_id)
+        if job is not None:
+            self._fail(job, CANCELLED)
+            job.stop()
+
+    def _start(self, job: Job) -> None:
+        if job.is_answered:
+            return
+        code = self._refusal(job)
+        if code:
+            self._fail(job, code)
+            return
+        try:
+            request = self._dispatcher.decode(job.frame.payload)
+        except DecodeError as error:
+            self._fail(job, BAD_REQUEST, str(error))
+            return
+        callback = self._dispatcher.for_request(request.__class__)
+        if callback is None:
+            self._fail(job, NO_HANDLER)
+        else:
+            self._call(job, callback, request)
+
+    def _refusal(self, job: Job) -> int:
+        """Return the code of why ``job`` may not start; 0 if it may."""
+        if self._hub.loop.time() >= job.expires_at:
+            return DEADLINE_PASSED
+        if self.is_draining:
+            return DRAINING
+        return TOO_MANY if self.running >= self._hub.limits.requests_max else 0
+
+    def _call(self, job: Job, callback: Callback, request: Any) -> None:
+        try:
+            result = callback(request, self._dispatcher.client)
+        except (Exception, asyncio.CancelledError) as error:
+            self._failed(job, error, callback)
+            return
+        if not is_awaitable(result):
+            self._reply(job, result, callback)
+            return
+        self.running += 1
+        job.work = self._await(job, result, callback)
+        job.worker = self._hub.run(job.work, self._hub.context_for(self._answerer))
+        if job.expires_at < math.inf:
+            job.timer = self._hub.loop.call_at(job.expires_at, self._expire, job)
+        self._answerer.request_started()
+
+    async def _await(self, job: Job, result: Any, callback: Callback) -> None:
+        try:
+            self._reply(job, await result, callback)
+        except (Exception, asyncio.CancelledError) as error:
+            self._failed(job, error, callback)
+            if is_cancelling():
+                raise
+        finally:
+            self.running -= 1
+            if job.timer is not None:
+                job.timer.cancel()
+            self._answerer.request_ended()
+
+    def _expire(self, job: Job) -> None:
+        self._fail(job, DEADLINE_PASSED)
+        job.stop()
+
+    def _reply(self, job: Job, reply: Any, callback: Callback) -> None:
+        if job.is_answered:
+            return
+        try:
+            payload = self._codec.encode(reply)
+            self._answer(job, ReplyFrame(job.frame.correlation_id, payload))
+        except (EncodeError, MessageTooLong) as error:
+            self._failed(job, error, callback)
+
+    def _failed(self, job: Job, error: BaseException, callback: Callback) -> None:
+        """Answer for a handler that raised; what it raised stays here."""
+        if isinstance(error, Refused):
+            self._fail(job, error.code, error.reason)
+        elif not job.is_answered:
+            self._dispatcher.failed(error, callback)
+            self._fail(job, HANDLER_FAILED)
+        elif not isinstance(error, asyncio.CancelledError):
+            self._dispatcher.failed(error, callback)
+
+    def _fail(self, job: Job, code: int, reason: str = "") -> None:
+        if not job.is_answered:
+            self._answer(job, ErrorFrame(job.frame.correlation_id, code, reason))
+
+    def _answer(self, job: Job, frame: ReplyFrame | ErrorFrame) -> None:
+        self._answerer.answer(frame)
+        job.is_answered = True
+        del self._jobs[job.frame.correlation_id]

@@ -1,0 +1,19 @@
+"""The asyncio server of mcws: one program that talks with many clients."""
+
+from ._broadcast import Delivery
+from ._connected import ClientContract, ConnectedClient
+from ._listener import Listener
+from ._registry import Clients
+from ._selection import ConnectedClients
+from ._server import Server, ServerState
+
+__all__ = [
+    "ClientContract",
+    "Clients",
+    "ConnectedClient",
+    "ConnectedClients",
+    "Delivery",
+    "Listener",
+    "Server",
+    "ServerState",
+]

@@ -1,0 +1,98 @@
+"""Broadcast: one message to many clients, encoded once and never waiting for any of them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mcws_protocol import CloseFrame
+from mcws_protocol.aio import Shared
+
+from ._registry import Link
+
+SLOW: Final = CloseFrame(4003, "slow consumer")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of a message that was sent to many.
+
+    Attributes:
+        queued: clients that will get it.
+        dropped: clients that do not get it, since they read too slowly and the policy is to drop.
+        too_long: clients that accept no message of that length.
+        closed: clients that are gone, or that this message was one too many for.
+        slow: the ids of those who read too slowly, dropped or disconnected.
+    """
+
+    queued: int = 0
+    dropped: int = 0
+    too_long: int = 0
+    closed: int = 0
+    slow: tuple[str, ...] = ()
+
+
+def send_to_all(connections: Iterable[Link], message: Any) -> Delivery:
+    """Queue ``message`` once for each connection.
+
+    Raises:
+        EncodeError: the codec of a door cannot encode it; nothing was sent to anybody.
+        LocalProtocolError: the wire of a door cannot carry it; nothing was sent to anybody.
+    """
+    targets = list(connections)
+    frames: dict[object, bytes] = {}
+    for connection in targets:
+        if connection.door not in frames:
+            frames[connection.door] = connection.outbox.share(message)
+    counts = dict.fromkeys(Shared, 0)
+    slow: list[str] = []
+    for connection in targets:
+        outcome = connection.outbox.put_shared(frames[connection.door])
+        counts[outcome] += 1
+        if outcome is Shared.OVERFLOW:
+            connection.give_up(SLOW)
+        if outcome is Shared.OVERFLOW or outcome is Shared.DROPPED:
+            slow.append(connection.id)
+    return Delivery(
+        queued=counts[Shared.QUEUED],
+        dropped=counts[Shared.DROPPED],
+        too_long=counts[Shared.TOO_LONG],
+        closed=counts[Shared.CLOSED] + counts[Shared.OVERFLOW],
+        slow=tuple(slow),
+    )
+
+
+def matching(connections: list[Link], filter: Callable[..., object]) -> list[Link]:
+    """Return the connections whose client passes ``filter``; all verdicts come before any send.
+
+    Raises:
+        TypeError: ``filter`` cannot be called, or is async: its verdict would come too late.
+    """
+    if not callable(filter):
+        raise TypeError(f"filter must be callable, not {filter!r}")
+    if inspect.iscoroutinefunction(filter):
+        raise TypeError(f"filter must be a plain function, not the async {filter!r}")
+    clients: Sequence[Any] = [connection.dispatcher.client for connection in connections]
+    if takes_three(filter):
+        verdicts = [filter(client, index, clients) for index, client in enumerate(clients)]
+    else:
+        verdicts = [filter(client) for client in clients]
+    return [link for link, verdict in zip(connections, verdicts, strict=True) if verdict]
+
+
+def takes_three(filter: Callable[..., object]) -> bool:
+    """Whether ``filter`` has three required positional parameters, as in the original."""
+    try:
+        parameters = inspect.signature(filter).parameters.values()
+    except (TypeError, ValueError):
+        # Some builtins have no signature; they are called with the client alone.
+        return False
+    required = [
+        parameter
+        for parameter in parameters
+        if parameter.default is parameter.empty
+        and parameter.kind in {parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD}
+    ]
+    return len(required) == 3

@@ -1,0 +1,91 @@
+"""Listener: one door of a server, a socket that connections come in through."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+from typing import Any
+
+from mcws_protocol import ListenFailed, Wire
+from mcws_protocol.aio import Connection, Door, Hub, Owner
+
+BACKLOG = 1024
+"""Connections that the kernel keeps for a server that is busy; Linux cuts it at somaxconn."""
+
+WHYS = {
+    errno.EADDRINUSE: "the port is in use",
+    errno.EACCES: "no permission for this port",
+    errno.EADDRNOTAVAIL: "this machine does not have that address",
+}
+
+
+class Listener:
+    """One door of a server: where it listens, and how those who come in talk.
+
+    Attributes:
+        wire: what is spoken behind this door.
+        address: the address that the socket is bound to.
+        port: the port that the socket is bound to, also where 0 was asked for.
+    """
+
+    def __init__(self, server: asyncio.Server, wire: Wire) -> None:
+        self._server = server
+        self.wire = wire
+        name: Any = server.sockets[0].getsockname()
+        self.address: str = name[0]
+        self.port: int = name[1]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether connections still come in here."""
+        return self._server.is_serving()
+
+    def close(self) -> None:
+        """Let nobody in any more; who is inside stays."""
+        self._server.close()
+
+    def __repr__(self) -> str:
+        state = "open" if self.is_open else "closed"
+        return f"<Listener {self.address}:{self.port} {self.wire!r} {state}>"
+
+
+async def open_listener(
+    hub: Hub,
+    owner: Owner,
+    door: Door,
+    where: tuple[str, int] | socket.socket,
+    *,
+    reuse_port: bool,
+) -> Listener:
+    """Bind a socket, or take one that is bound, and let connections in.
+
+    Raises:
+        ListenFailed: the socket cannot be bound; nothing is left open.
+    """
+
+    def connect() -> Any:
+        return Connection(hub, owner, door)
+
+    try:
+        if isinstance(where, socket.socket):
+            server = await hub.loop.create_server(connect, sock=where, backlog=BACKLOG)
+        else:
+            address, port = where
+            server = await hub.loop.create_server(
+                connect, address, port, backlog=BACKLOG, reuse_port=reuse_port or None
+            )
+    except (OSError, OverflowError, UnicodeError) as error:
+        address, port = ("socket", 0) if isinstance(where, socket.socket) else where
+        raise ListenFailed(address, port, explain(error)) from error
+    return Listener(server, door.wire)
+
+
+def explain(error: Exception) -> str:
+    """Return why a socket could not be bound, in words."""
+    if isinstance(error, socket.gaierror):
+        return "there is no such address"
+    if isinstance(error, OSError) and error.errno is not None:
+        return WHYS.get(error.errno, os.strerror(error.errno).lower())
+    return str(error)

@@ -1,0 +1,77 @@
+"""Registry: the clients of one server by id, in the order in which they came."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Iterator
+from typing import Any, Generic, TypeAlias
+
+from typing_extensions import TypeVar
+
+from mcws_protocol.aio import Connection
+
+C = TypeVar("C")
+Link: TypeAlias = Connection[Any, Any]
+
+
+class Registry:
+    """Connections whose client the application knows, by id.
+
+    Lookup and removal take the same time whatever the number of clients.
+    """
+
+    __slots__ = ("_by_id",)
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, Link] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def add(self, connection: Link) -> None:
+        """Add ``connection`` under its id, which is free."""
+        self._by_id[connection.id] = connection
+
+    def remove(self, connection: Link) -> None:
+        """Remove ``connection``, and never another one that has its id by now."""
+        if self._by_id.get(connection.id) is connection:
+            del self._by_id[connection.id]
+
+    def get(self, id: str) -> Link | None:
+        """Return the connection with that id."""
+        return self._by_id.get(id)
+
+    def connections(self) -> list[Link]:
+        """Return all connections as they are now, in the order in which they came."""
+        return list(self._by_id.values())
+
+    def new_id(self) -> str:
+        """Return an id of 16 hex digits that nobody has."""
+        while (id := secrets.token_hex(8)) in self._by_id:
+            pass
+        return id
+
+
+class Clients(Collection[C], Generic[C]):
+    """A live, read-only view of the connected clients.
+
+    Iterating goes over those that are connected when it begins, so clients may come and go
+    meanwhile.
+    """
+
+    __slots__ = ("_registry",)
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def __len__(self) -> int:
+        return len(self._registry)
+
+    def __iter__(self) -> Iterator[C]:
+        return iter([connection.dispatcher.client for connection in self._registry.connections()])
+
+    def __contains__(self, client: object) -> bool:
+        return any(client is known for known in self)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} clients>"

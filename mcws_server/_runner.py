@@ -1,0 +1,120 @@
+"""Runner: a loop of its own for a server, and what signals do to it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any, Protocol
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stoppable(Protocol):
+    """What the runner needs of a server."""
+
+    async def drain(self) -> None:
+        """Stop politely."""
+        ...
+
+    def close(self) -> Awaitable[None]:
+        """Stop now."""
+        ...
+
+    async def serve_forever(self) -> None:
+        """Wait until the server is closed."""
+        ...
+
+
+def run_server(
+    listen: Callable[[], Awaitable[None]],
+    server: Stoppable,
+    main: Callable[[], Awaitable[object]] | None,
+) -> None:
+    """Listen, serve until a signal or the end of ``main``, drain; on a new loop."""
+    with asyncio.Runner(loop_factory=fastest_loop()) as runner:
+        runner.run(serve(listen, server, main))
+
+
+async def serve(
+    listen: Callable[[], Awaitable[None]],
+    server: Stoppable,
+    main: Callable[[], Awaitable[object]] | None,
+) -> None:
+    """Listen, serve until a signal or the end of ``main``, drain."""
+    stop = asyncio.Event()
+    hurry = asyncio.Event()
+
+    def signalled() -> None:
+        (hurry if stop.is_set() else stop).set()
+
+    with handled_signals(signalled):
+        await listen()
+        ends: set[asyncio.Future[Any]] = {
+            asyncio.ensure_future(stop.wait()),
+            asyncio.ensure_future(server.serve_forever()),
+        }
+        work = None if main is None else asyncio.ensure_future(call(main))
+        if work is not None:
+            ends.add(work)
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stop.set()
+            await stop_server(server, hurry)
+            await cancel_all(ends)
+    if work is not None and not work.cancelled():
+        work.result()
+
+
+async def call(main: Callable[[], Awaitable[object]]) -> None:
+    """Call and await ``main``."""
+    await main()
+
+
+async def stop_server(server: Stoppable, hurry: asyncio.Event) -> None:
+    """Drain; a second signal closes at once."""
+    drain = asyncio.ensure_future(server.drain())
+    hurried = asyncio.ensure_future(hurry.wait())
+    await asyncio.wait({drain, hurried}, return_when=asyncio.FIRST_COMPLETED)
+    if not drain.done():
+        drain.cancel()
+        await server.close()
+    await cancel_all({drain, hurried})
+
+
+async def cancel_all(tasks: set[asyncio.Future[Any]]) -> None:
+    """Cancel what still runs and wait for its end."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextlib.contextmanager
+def handled_signals(callback: Callable[[], None]) -> Generator[None]:
+    """Have SIGINT and SIGTERM call ``callback`` on the loop, as long as the block runs."""
+    loop = asyncio.get_running_loop()
+    handled: list[signal.Signals] = []
+    try:
+        for number in SIGNALS:
+            # Not on Windows, and not in another thread than the main one.
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                loop.add_signal_handler(number, callback)
+                handled.append(number)
+        yield
+    finally:
+        for number in handled:
+            loop.remove_signal_handler(number)
+
+
+def fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes the fastest loop that is installed; None for asyncio's own."""
+    if sys.platform == "win32":
+        return None
+    try:
+        import uvloop  # noqa: PLC0415 - optional
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,485 @@
+"""Server: one program that talks with many clients."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import socket
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from enum import Enum
+from typing import Any, Final, Generic, Literal, Self, overload
+
+from typing_extensions import TypeVar
+
+from mcws_protocol import (
+    UNTYPED,
+    CloseFrame,
+    Codec,
+    Contract,
+    Limits,
+    Mcws,
+    Raw,
+    RejectFrame,
+    Wire,
+)
+from mcws_protocol.aio import (
+    READY,
+    Connection,
+    Door,
+    Gate,
+    Handlers,
+    Hub,
+    check_callback,
+    check_type,
+)
+
+from ._broadcast import Delivery, matching, send_to_all
+from ._connected import ConnectedClient
+from ._listener import Listener, open_listener
+from ._lobby import Lobby
+from ._registry import Clients, Link, Registry
+from ._runner import run_server
+from ._selection import ConnectedClients, select
+
+log: Final = logging.getLogger("mcws.server")
+
+Up = TypeVar("Up", default=Raw)
+Down = TypeVar("Down", default=Raw)
+C = TypeVar("C", default=ConnectedClient[Up, Down])
+M = TypeVar("M")
+R = TypeVar("R")
+
+GOING_AWAY: Final = CloseFrame(1001, "server stops")
+TOO_LATE: Final = RejectFrame(1001, 1000, "server stops")
+"""The answer to who comes while the server stops: another one may be up in a second."""
+
+
+class ServerState(Enum):
+    """Where a server is in its life."""
+
+    NEW = "new"
+    LISTENING = "listening"
+    DRAINING = "draining"
+    """Nobody comes in any more; those inside finish."""
+    CLOSED = "closed"
+
+
+class Server(Generic[Up, Down, C]):
+    """Hooks, handlers and clients of one server, behind any number of doors.
+
+    ``client_factory`` is a subclass of ``ConnectedClient``, or any class that fulfils
+    ``ClientContract``; it is called with a ``Connection``. ``limits`` bind each connection.
+    Registering returns the server, so calls chain; several callbacks of a kind run in the order of
+    their registration; each may be plain or async.
+
+    Raises:
+        TypeError: an argument is not what it should be.
+    """
+
+    @overload
+    def __init__(
+        self: Server[Raw, Raw, ConnectedClient[Raw, Raw]], *, limits: Limits = ...
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Server[Up, Down, ConnectedClient[Up, Down]],  # pyright: ignore[reportInvalidTypeVarUse] - solved by the argument
+        contract: Contract[Up, Down],
+        *,
+        limits: Limits = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        contract: Contract[Up, Down] = ...,
+        *,
+        client_factory: Callable[[Connection[Up, Down]], C],
+        limits: Limits = ...,
+    ) -> None: ...
+    def __init__(
+        self,
+        contract: Contract[Any, Any] = UNTYPED,
+        *,
+        client_factory: Callable[[Connection[Any, Any]], Any] = ConnectedClient,
+        limits: Limits = Limits(),  # noqa: B008 - frozen, so one object serves all
+    ) -> None:
+        if not isinstance(contract, Contract):
+            raise TypeError(f"contract must be a Contract, not {contract!r}")
+        if not isinstance(limits, Limits):
+            raise TypeError(f"limits must be Limits, not {limits!r}")
+        check_callback(client_factory, "client_factory")
+        self.contract = contract
+        self.limits = limits
+        self._factory = client_factory
+        self._handlers = Handlers()
+        self._registry = Registry()
+        self._listeners: list[Listener] = []
+        self._state = ServerState.NEW
+        self._doors: list[Door] = []
+        self._lobby: Lobby | None = None
+        self._closed = Gate()
+
+    # Registering
+
+    def on_client_connect(self, callback: Callable[[C], object]) -> Self:
+        """Call ``callback(client)`` when a client has connected, before its first message."""
+        check_callback(callback)
+        self._handlers.connects = (*self._handlers.connects, callback)
+        return self
+
+    def on_client_disconnect(self, callback: Callable[[C], object]) -> Self:
+        """Call ``callback(client)`` exactly once when a client is gone, after its last message."""
+        check_callback(callback)
+        self._handlers.ends = (*self._handlers.ends, callback)
+        return self
+
+    def on_client_message(self, callback: Callable[[Up, C], object]) -> Self:
+        """Call ``callback(message, client)`` for each message, one at a time per client."""
+        self._handlers.add_message(callback)
+        return self
+
+    def on_client_request(self, callback: Callable[[Up, C], Down | Awaitable[Down]]) -> Self:
+        """Answer each request with what ``callback(request, client)`` returns.
+
+        Raises:
+            ValueError: there is such a callback already: a request has exactly one answer.
+        """
+        self._handlers.set_request(callback)
+        return self
+
+    def on_client_error(self, callback: Callable[[Exception, C], object]) -> Self:
+        """Call ``callback(error, client)`` for what goes wrong with one client.
+
+        These are what handlers raise, what does not decode, what breaks the protocol, what the
+        transport reports, and ``MessagesLost``.
+        """
+        check_callback(callback)
+        self._handlers.errors = (*self._handlers.errors, callback)
+        return self
+
+    def on(self, kind: type[M], /) -> Callable[[Callable[[M, C], R]], Callable[[M, C], R]]:
+        """Decorate ``f(message, client)``, plain or async, for the messages of one type.
+
+        The decorator returns ``f`` itself.
+
+        Raises:
+            TypeError: ``kind`` is not a class.
+        """
+        check_type(kind)
+
+        def register(callback: Callable[[M, C], R]) -> Callable[[M, C], R]:
+            self._handlers.add_message(callback, kind)
+            return callback
+
+        return register
+
+    # Clients
+
+    @property
+    def clients(self) -> Clients[C]:
+        """A live, read-only view of the connected clients, in the order in which they came."""
+        return Clients(self._registry)
+
+    def client(self, id: str) -> C | None:
+        """Return the connected client with that id; None if there is none."""
+        found = self._registry.get(id)
+        return None if found is None else found.dispatcher.client
+
+    @overload
+    def get_connected_clients(
+        self, *, length: Literal[False] = False
+    ) -> ConnectedClients[None, tuple[C, ...], None]: ...
+    @overload
+    def get_connected_clients(
+        self, *, length: Literal[True]
+    ) -> ConnectedClients[None, None, int]: ...
+    @overload
+    def get_connected_clients(
+        self, *, index: int, length: Literal[False] = False
+    ) -> ConnectedClients[C | None, None, None]: ...
+    @overload
+    def get_connected_clients(
+        self, *, index: int, length: Literal[True]
+    ) -> ConnectedClients[C | None, None, int]: ...
+    @overload
+    def get_connected_clients(
+        self, *, start_index: int, last_index: int = ..., length: Literal[False] = False
+    ) -> ConnectedClients[None, tuple[C, ...], None]: ...
+    @overload
+    def get_connected_clients(
+        self, *, last_index: int, length: Literal[False] = False
+    ) -> ConnectedClients[None, tuple[C, ...], None]: ...
+    @overload
+    def get_connected_clients(
+        self,
+        *,
+        index: int | None = None,
+        start_index: int | None = None,
+        last_index: int | None = None,
+        length: bool = False,
+    ) -> ConnectedClients[C | None, tuple[C, ...] | None, int | None]: ...
+    def get_connected_clients(
+        self,
+        *,
+        index: int | None = None,
+        start_index: int | None = None,
+        last_index: int | None = None,
+        length: bool = False,
+    ) -> ConnectedClients[Any, Any, Any]:
+        """Return those connected clients that are asked for, in the order in which they came.
+
+        ``index`` asks for one client, None past the end; ``start_index`` and ``last_index`` for a
+        slice, its end exclusive; ``length`` for the number of all. Without any, all clients come.
+
+        Raises:
+            TypeError: an index is not an integer, or ``length`` is not a bool.
+            ValueError: an index is negative, or ``start_index`` is behind ``last_index``.
+        """
+        everybody = [link.dispatcher.client for link in self._registry.connections()]
+        return select(everybody, index, start_index, last_index, length)
+
+    # Sending
+
+    @overload
+    def broadcast(self, message: Down, filter: None = None) -> Self: ...
+    @overload
+    def broadcast(self, message: Down, filter: Callable[[C], object]) -> Self: ...
+    @overload
+    def broadcast(self, message: Down, filter: Callable[[C, int, Sequence[C]], object]) -> Self: ...
+    def broadcast(self, message: Down, filter: Callable[..., object] | None = None) -> Self:
+        """Send ``message`` once to each client, or to those that pass ``filter``.
+
+        ``filter`` is called as ``filter(client)``, or as ``filter(client, index, clients)`` if it
+        has three required positional parameters. It sees all clients before anything is sent; if
+        it raises, nothing is. For a client that reads too slowly ``limits.slow_consumer`` acts.
+
+        Raises:
+            EncodeError: ``message`` cannot be encoded; nothing was sent.
+            TypeError: ``filter`` cannot be called, or is async.
+        """
+        links = self._registry.connections()
+        if filter is not None:
+            links = matching(links, filter)
+        self._send_to(links, message)
+        return self
+
+    def send_to(self, clients: Iterable[C], message: Down) -> Delivery:
+        """Send ``message`` once to each of ``clients`` and return what became of it.
+
+        It waits for none of them: ``queued`` means that it will be sent. A client that is gone is
+        counted, one that is named twice gets it once.
+
+        Raises:
+            EncodeError: ``message`` cannot be encoded; nothing was sent.
+            TypeError: one of ``clients`` is not a client of this server.
+        """
+        links = self._registry.connections()
+        by_client = {id(link.dispatcher.client): link for link in links}
+        wanted = {id(client): client for client in clients}
+        found = [by_client[key] for key in wanted if key in by_client]
+        for client in wanted.values():
+            if not hasattr(client, "write"):
+                raise TypeError(f"clients must be clients of this server, not {client!r}")
+        delivery = self._send_to(found, message)
+        return replace(delivery, closed=delivery.closed + len(wanted) - len(found))
+
+    def _send_to(self, links: list[Link], message: Any) -> Delivery:
+        if self._lobby is not None:
+            self._lobby.hub.flusher.check_thread()
+        if not links:
+            # So that a message that cannot be sent is found out before the first client comes.
+            for door in self._doors or [Door(Mcws())]:
+                door.codec.encode(message)
+        return send_to_all(links, message)
+
+    # Listening
+
+    @property
+    def state(self) -> ServerState:
+        """Where the server is in its life."""
+        return self._state
+
+    @property
+    def listeners(self) -> tuple[Listener, ...]:
+        """The doors of this server."""
+        return tuple(self._listeners)
+
+    async def listen(
+        self,
+        port: int = 8080,
+        address: str = "127.0.0.1",
+        callback: Callable[[], object] | None = None,
+        *,
+        wire: Wire | None = None,
+        codec: Codec[Any] | None = None,
+        sock: socket.socket | None = None,
+        reuse_port: bool = False,
+    ) -> Listener:
+        """Open a door; a server may have several, each with its own wire and codec.
+
+        ``port`` 0 lets the system choose. ``callback()``, plain or async, runs once the socket is
+        bound; without one, one line of the log says where. ``sock`` is a bound socket to use
+        instead of ``port`` and ``address``. ``codec`` is that of the wire unless one is given.
+
+        Raises:
+            ListenFailed: the socket cannot be bound; it names address and port.
+            TypeError: an argument is not what it should be.
+            ValueError: ``port`` is not 0 to 65535.
+            RuntimeError: the server drains or is closed, or runs on another loop.
+        """
+        check_where(port, address)
+        if callback is not None:
+            check_callback(callback)
+        wire = Mcws() if wire is None else wire
+        if not isinstance(wire, Wire):
+            raise TypeError(f"wire must be a Wire, such as Plain(Lines()), not {wire!r}")
+        if self._state in {ServerState.DRAINING, ServerState.CLOSED}:
+            raise RuntimeError(f"the server is {self._state.value}, it cannot listen again")
+        lobby = self._enter()
+        door = Door(wire, codec)
+        listener = await open_listener(
+            lobby.hub, lobby, door, sock or (address, port), reuse_port=reuse_port
+        )
+        self._listeners.append(listener)
+        self._doors.append(door)
+        self._state = ServerState.LISTENING
+        if callback is None:
+            log.info("listening on %s:%d", listener.address, listener.port)
+        else:
+            result = callback()
+            if inspect.isawaitable(result):
+                await result
+        return listener
+
+    def run(
+        self,
+        port: int = 8080,
+        address: str = "127.0.0.1",
+        callback: Callable[[], object] | None = None,
+        *,
+        main: Callable[[], Awaitable[object]] | None = None,
+        wire: Wire | None = None,
+        codec: Codec[Any] | None = None,
+    ) -> None:
+        """Listen and serve until SIGINT or SIGTERM, then drain; blocks, on a loop of its own.
+
+        uvloop is used if it is installed. ``main()`` runs beside the server; the end of ``main``
+        is the end of the server. A second signal ends at once.
+
+        Raises:
+            ListenFailed: the socket cannot be bound.
+            RuntimeError: called from inside a running loop.
+            Exception: whatever ``main`` raises.
+        """
+
+        async def listen() -> None:
+            await self.listen(port, address, callback, wire=wire, codec=codec)
+
+        run_server(listen, self, main)
+
+    async def serve_forever(self) -> None:
+        """Wait until the server is closed; cancelling it closes the server.
+
+        Raises:
+            RuntimeError: the server does not listen yet.
+        """
+        if self._state is ServerState.NEW:
+            raise RuntimeError("call listen() first")
+        try:
+            await self._closed
+        except asyncio.CancelledError:
+            await self.close()
+            raise
+
+    # Stopping
+
+    async def drain(self, window_s: float = 0, stop_after_s: float = 30) -> None:
+        """Stop politely: let nobody in, finish what has arrived, send what is queued, then close.
+
+        Clients on mcws/1 are told; those who have not left by themselves within ``window_s``
+        seconds are closed with 1001 once their handlers are done. After ``stop_after_s`` seconds
+        in all, what is left is aborted. Requests that did not start yet get ERROR 7. Cancelling it
+        leaves the server draining; called from a handler, it does not wait for that handler.
+
+        Raises:
+            ValueError: ``window_s`` is negative or above ``stop_after_s``.
+        """
+        if not 0 <= window_s <= stop_after_s:
+            problem = f"window_s must be 0 to stop_after_s {stop_after_s}, not {window_s}"
+            raise ValueError(problem)
+        if self._state is ServerState.CLOSED:
+            return
+        self._state = ServerState.DRAINING
+        self._shut_doors()
+        if self._lobby is None:
+            self._finish()
+        else:
+            await self._lobby.drain(GOING_AWAY, window_s, stop_after_s)
+
+    def close(self) -> Awaitable[None]:
+        """Stop now: let nobody in, close each client with 1001; handlers that run finish.
+
+        What is returned may be awaited: it waits until all clients are gone, their hooks included,
+        but for the client whose handler awaits it.
+        """
+        self._shut_doors()
+        if self._lobby is None:
+            self._finish()
+            return READY
+        self._lobby.close_all(GOING_AWAY)
+        return self._lobby
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.drain()
+
+    def __repr__(self) -> str:
+        return f"<Server {self._state.value}, {len(self._registry)} clients>"
+
+    # Details
+
+    def _enter(self) -> Lobby:
+        """Return the lobby; the first call ties the server to the running loop.
+
+        Raises:
+            RuntimeError: the server runs on another loop.
+        """
+        if self._lobby is None:
+            hub = Hub(self._handlers, self.limits, log, is_server=True)
+            self._lobby = Lobby(hub, self._registry, self._factory, self.contract.label)
+            self._lobby.on_empty = self._finish
+        elif self._lobby.hub.loop is not asyncio.get_running_loop():
+            raise RuntimeError("the server runs on another loop already")
+        return self._lobby
+
+    def _shut_doors(self) -> None:
+        if self._lobby is not None:
+            self._lobby.stopping = TOO_LATE
+        for listener in self._listeners:
+            listener.close()
+
+    def _finish(self) -> None:
+        """Take note that the last client is gone after the doors were shut."""
+        if self._state is not ServerState.CLOSED:
+            self._state = ServerState.CLOSED
+            if self._lobby is not None:
+                self._lobby.hub.workers.close()
+            self._closed.open()
+
+
+def check_where(port: object, address: object) -> None:
+    """Refuse what is no port or no address.
+
+    Raises:
+        TypeError: ``port`` is not an integer or ``address`` not text.
+        ValueError: ``port`` is not 0 to 65535.
+    """
+    if isinstance(port, bool) or not isinstance(port, int):
+        raise TypeError(f"port must be an int, not {port!r}")
+    if not 0 <= port <= 65535:
+        raise ValueError(f"port must be 0 to 65535, not {port}")
+    if not isinstance(address, str):
+        raise TypeError(f"address must be a str, not {address!r}")
