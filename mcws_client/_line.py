@@ -48,7 +48,7 @@ class Line(Owner):
         if self.opened.done():
             connection.abort()
         elif connection.has_opening:
-            connection.put(self._hello)
+            connection.outbox.put(self._hello)
         else:
             self._open(connection)
 

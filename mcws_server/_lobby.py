@@ -68,7 +68,9 @@ class Lobby(Owner):
         """Let everybody finish and go; after ``stop_after_s`` seconds, abort what is left."""
         ends_at = self.hub.loop.time() + stop_after_s
         for connection in self.registry.connections():
-            connection.say_drain(DrainFrame(round(window_s * 1000), farewell.reason))
+            if connection.has_frames and not connection.closed:
+                notice = DrainFrame(round(window_s * 1000), farewell.reason)
+                connection.outbox.put(notice)
         if not await self._is_empty_within(window_s):
             for connection in tuple(self._present):
                 connection.wind_down(farewell)
@@ -179,7 +181,7 @@ class Lobby(Owner):
         connection.dispatcher.keep = self._drop
         self.registry.add(connection)
         if frame is not None:
-            connection.put(self._welcome(id, frame))
+            connection.outbox.put(self._welcome(id, frame))
         connection.open(client)
         address = connection.remote_address
         self.hub.log.info("client %s connected from %s", shown(id), address)

@@ -60,6 +60,17 @@ class Dispatcher:
         self.is_read: Callable[[Any], bool] = self._nobody
         self.keep: Callable[[int, Any, Any], object] = self._drop
 
+    def open(
+        self,
+        client: Any,
+        on_bad_payload: Callable[[DecodeError], None],
+        is_closed: Callable[[], bool],
+    ) -> None:
+        """Take what the opening has made known."""
+        self.client = client
+        self.on_bad_payload = on_bad_payload
+        self.is_closed = is_closed
+
     def message(self, payload: Payload) -> Rest | None:
         """Call the handlers of one message in order; return what is left to await."""
         message: Any = payload

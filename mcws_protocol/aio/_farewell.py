@@ -1,40 +1,63 @@
-"""Farewell: how far the end of a connection has come, and with which code.
+"""Farewell: how a connection ends, who has said what, and with which code.
+
+Each end says CLOSE once, then ends its writing side, then waits for the other's end. On a plain
+wire the end of the stream is all that there is to say. What the application decides stops delivery
+at once; what the peer decides waits until all that arrived before it was handled.
 
 Source: WIRE 4.
 """
 
 from __future__ import annotations
 
-from typing import Final
+import asyncio
+from typing import Final, Protocol
 
 from .._errors import ConnectionClosed
-from .._events import CloseFrame
+from .._events import CloseFrame, Frame
+from ._inbox import Inbox
+from ._outbox import Outbox
 
+# The code of a connection that ended without anybody saying so; it never travels.
 LOST: Final = 1006
-"""The code of a connection that ended without anybody saying so; it never travels."""
+
+
+class Leaving(Protocol):
+    """The connection that ends."""
+
+    outbox: Outbox
+    inbox: Inbox
+    transport: asyncio.Transport | None
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether the wire has a CLOSE."""
+        ...
+
+    def fail_pending(self) -> None:
+        """Fail the requests that wait for an answer."""
+        ...
 
 
 class Farewell:
-    """What was said at the end, by whom, and what is still missing.
+    """The end of one connection, from the first word of it; an open connection has none.
 
     Attributes:
         received: the peer's CLOSE.
         sent: what this end decided to close with.
         planned: what this end will close with once all that arrived is handled.
-        has_eof: whether the peer's stream ended.
-        is_written: whether all that this end will ever send has left.
         is_deaf: whether what arrives is dropped, since this end closed by its own will.
     """
 
-    __slots__ = ("has_eof", "is_deaf", "is_written", "planned", "received", "sent")
+    __slots__ = ("_has_eof", "_is_written", "_leaving", "is_deaf", "planned", "received", "sent")
 
-    def __init__(self) -> None:
+    def __init__(self, leaving: Leaving) -> None:
         self.received: CloseFrame | None = None
         self.sent: CloseFrame | None = None
         self.planned: CloseFrame | None = None
-        self.has_eof = False
-        self.is_written = False
         self.is_deaf = False
+        self._leaving = leaving
+        self._has_eof = False
+        self._is_written = False
 
     @property
     def code(self) -> int:
@@ -48,16 +71,79 @@ class Farewell:
         last = self.received or self.sent
         return "" if last is None else last.reason
 
-    @property
-    def answer(self) -> CloseFrame | None:
-        """What to say once all that arrived is handled: the peer's own code comes first."""
-        return self.received or self.planned
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether both ends have said all and the transport may close."""
-        return self.is_written and self.has_eof
-
     def error(self) -> ConnectionClosed:
         """Return the error for whoever still wants something from the connection."""
         return ConnectionClosed(self.code, self.reason)
+
+    # What this end does
+
+    def close(self, frame: CloseFrame) -> None:
+        """Close by the will of this end: forget what waits for its handlers, say goodbye."""
+        self.go_deaf()
+        self.say(frame)
+
+    def say(self, frame: CloseFrame) -> None:
+        """Say CLOSE behind all that is queued, if it was not said yet."""
+        if self.sent is None:
+            # WIRE 4: the answer to a CLOSE carries the peer's code.
+            self.finish(self.received or frame, frame)
+
+    def finish(self, last: Frame, said: CloseFrame) -> None:
+        """Send ``last`` behind all that is queued, and nothing after it."""
+        self.sent = said
+        self._leaving.outbox.finish(last, self.error(), self._written)
+        self._leaving.fail_pending()
+
+    def go_deaf(self) -> None:
+        """Stop delivery: what waits is forgotten, what arrives is dropped."""
+        self.is_deaf = True
+        self._leaving.inbox.clear()
+
+    def settle(self) -> None:
+        """Answer the peer's CLOSE, or carry out a plan, now that all that came is handled."""
+        answer = self.received or self.planned
+        if answer is not None:
+            self.say(answer)
+
+    # What the peer does
+
+    def heard(self, frame: CloseFrame) -> None:
+        """Take the peer's CLOSE; on a plain wire, the end of its stream between two frames."""
+        self.received = frame
+        if self._leaving.has_frames:
+            # The peer drops what it still gets, so nobody shall think that it was delivered.
+            self._leaving.outbox.refuse(self.error())
+        self._leaving.fail_pending()
+        if self.sent is None:
+            self._leaving.inbox.schedule()
+        elif self._is_written and not self._can_half_close():
+            self._close_transport()
+
+    def heard_eof(self) -> None:
+        """Take the end of the peer's stream; without a CLOSE from anybody, that is a loss."""
+        self._has_eof = True
+        if self.received is None and self.sent is None:
+            self._leaving.outbox.refuse(self.error())
+            self._leaving.fail_pending()
+            self._close_transport()
+        elif self._is_written:
+            self._close_transport()
+
+    # Details
+
+    def _written(self) -> None:
+        """End the writing side: all that this end will ever send has left the outbox."""
+        self._is_written = True
+        if self._has_eof or (self.received is not None and not self._can_half_close()):
+            self._close_transport()
+        elif self._leaving.transport is not None and self._can_half_close():
+            self._leaving.transport.write_eof()
+
+    def _can_half_close(self) -> bool:
+        """Whether the transport can end one direction only; TLS cannot."""
+        transport = self._leaving.transport
+        return transport is not None and transport.can_write_eof()
+
+    def _close_transport(self) -> None:
+        if self._leaving.transport is not None:
+            self._leaving.transport.close()

@@ -9,8 +9,8 @@ from contextvars import Context, ContextVar, copy_context
 from typing import Any, Final, Protocol
 
 from .._limits import Limits
+from ._flusher import Flusher
 from ._handlers import Handlers
-from ._outbox import Flusher
 from ._workers import Worker, Workers
 
 BLOCKED_S: Final = 0.25

@@ -18,6 +18,7 @@ from .._errors import ConnectionClosed, OutboxFull
 from .._events import Frame, LossFrame, Payload, PongFrame
 from .._limits import Limits, SlowConsumer
 from .._wire import Machine
+from ._flusher import Flusher, wrong_thread
 from ._pressure import Pressure
 from ._waiting import READY, Ready, Room
 
@@ -47,7 +48,6 @@ class Outbox:
     """
 
     __slots__ = (
-        "_bytes_max",
         "_drained",
         "_encode",
         "_flusher",
@@ -76,7 +76,6 @@ class Outbox:
         self._flusher = flusher
         self._thread = flusher.thread
         self._transport: asyncio.WriteTransport | None = None
-        self._bytes_max = limits.outbox_bytes_max
         self._parts: list[bytes] | None = None
         self._pressure: Pressure | None = None
         self._room: Room | None = None
@@ -113,7 +112,7 @@ class Outbox:
             parts = self._begin()
         before = len(parts)
         size = self._machine.send_message(payload, parts)
-        if self.queued + size > self._bytes_max:
+        if self.queued + size > self._limits.outbox_bytes_max:
             refusal = self._refuses(size)
             if refusal is not None:
                 del parts[before:]
@@ -159,7 +158,7 @@ class Outbox:
         if not self._machine.accepts(data):
             return Shared.TOO_LONG
         size = len(data)
-        if self.queued + size > self._bytes_max and self._refuses(size) is not None:
+        if self.queued + size > self._limits.outbox_bytes_max and self._refuses(size) is not None:
             outcome = self._sacrifice(size)
             if outcome is not Shared.QUEUED:
                 return outcome
@@ -334,10 +333,10 @@ class Outbox:
             # What is above high water leaves at once, so only a blocked transport fills up.
             return None
         self._look(pressure)
-        if self.queued + size <= self._bytes_max:
+        if self.queued + size <= self._limits.outbox_bytes_max:
             return None
         pressure.was_full = True
-        return OutboxFull(self.queued, self._bytes_max)
+        return OutboxFull(self.queued, self._limits.outbox_bytes_max)
 
     def _sacrifice(self, size: int) -> Shared:
         """Apply the policy for a broadcast of ``size`` bytes that has no room."""
@@ -345,25 +344,19 @@ class Outbox:
         pressure = self._pressure
         if policy is SlowConsumer.DISCONNECT or pressure is None:
             return Shared.OVERFLOW
-        if policy is SlowConsumer.DROP_OLDEST:
-            while self.queued + size > self._bytes_max and self._leave_out(pressure):
-                pass
-            if self.queued + size <= self._bytes_max:
+        if policy is SlowConsumer.DROP_OLDEST and self._parts is not None:
+            excess = self.queued + size - self._limits.outbox_bytes_max
+            count, freed = pressure.sacrifice(self._parts, excess)
+            self.queued -= freed
+            self._count_dropped(pressure, count)
+            if freed >= excess:
                 return Shared.QUEUED
-        pressure.unsaid += 1
-        self.dropped += 1
+        self._count_dropped(pressure, 1)
         return Shared.DROPPED
 
-    def _leave_out(self, pressure: Pressure) -> bool:
-        """Drop the oldest broadcast that waits; return whether there was one."""
-        place = pressure.take_droppable()
-        if place is None or self._parts is None:
-            return False
-        self.queued -= len(self._parts[place])
-        self._parts[place] = b""
-        pressure.unsaid += 1
-        self.dropped += 1
-        return True
+    def _count_dropped(self, pressure: Pressure, count: int) -> None:
+        pressure.unsaid += count
+        self.dropped += count
 
     def _look(self, pressure: Pressure) -> None:
         """Ask the transport how much it still has, since it tells only when it has little."""
@@ -397,45 +390,3 @@ class Outbox:
 
     def _why_not(self) -> ConnectionClosed | None:
         return self.refusal
-
-
-class Flusher:
-    """Flushes, once per turn of the loop, the outboxes that were written to outside of a chunk."""
-
-    __slots__ = ("_dirty", "_is_scheduled", "loop", "thread")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-        self.thread = get_ident()
-        self._dirty: list[Outbox] = []
-        self._is_scheduled = False
-
-    def mark(self, outbox: Outbox) -> None:
-        """Have ``outbox`` flushed in this turn of the loop."""
-        self._dirty.append(outbox)
-        if not self._is_scheduled:
-            self._is_scheduled = True
-            self.loop.call_soon(self._flush)
-
-    def check_thread(self) -> None:
-        """Refuse a call from a thread that does not run the loop.
-
-        Raises:
-            RuntimeError: with the way to do it.
-        """
-        if get_ident() != self.thread:
-            raise wrong_thread()
-
-    def _flush(self) -> None:
-        self._is_scheduled = False
-        dirty, self._dirty = self._dirty, []
-        for outbox in dirty:
-            outbox.flush()
-
-
-def wrong_thread() -> RuntimeError:
-    """Return the error for a call from a thread that does not run the loop."""
-    return RuntimeError(
-        "called from another thread than the loop's; use loop.call_soon_threadsafe(f, ...), or "
-        "asyncio.run_coroutine_threadsafe(f(...), loop) to wait for the result"
-    )

@@ -7,6 +7,8 @@ Source: FAULTS 11, 12.
 
 from __future__ import annotations
 
+from collections import deque
+
 
 class Pressure:
     """The time during which a transport is blocked.
@@ -24,17 +26,26 @@ class Pressure:
         self.was_full = False
         self.unsaid = 0
         self._progress_at = now
-        self._droppable: list[int] | None = None
+        self._droppable: deque[int] | None = None
 
     def note_droppable(self, place: int) -> None:
         """Remember that the part at ``place`` of the outbox may be left out if need be."""
         if self._droppable is None:
-            self._droppable = []
+            self._droppable = deque()
         self._droppable.append(place)
 
-    def take_droppable(self) -> int | None:
-        """Return the place of the oldest part that may be left out; None if there is none."""
-        return self._droppable.pop(0) if self._droppable else None
+    def sacrifice(self, parts: list[bytes], excess: int) -> tuple[int, int]:
+        """Empty the oldest of those parts until ``excess`` bytes are free, if so many can be.
+
+        Returns how many messages that were, and how many bytes.
+        """
+        count = freed = 0
+        while freed < excess and self._droppable:
+            place = self._droppable.popleft()
+            freed += len(parts[place])
+            parts[place] = b""
+            count += 1
+        return count, freed
 
     def note(self, held: int, now: float) -> None:
         """Note how many bytes the transport has now; fewer than before is progress."""

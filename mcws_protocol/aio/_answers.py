@@ -1,4 +1,4 @@
-"""Requests: those that this end sent and waits for, and those of the peer that it answers."""
+"""Answers: the requests of the peer, each of which gets exactly one answer."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from typing import Any, Final, Protocol
 
 from .._codec import Codec
 from .._errors import (
-    ConnectionClosed,
     DecodeError,
     EncodeError,
     MessageTooLong,
     Refused,
-    RequestFailed,
 )
-from .._events import ErrorFrame, Payload, ReplyFrame, RequestFrame
+from .._events import ErrorFrame, ReplyFrame, RequestFrame
 from ._dispatcher import Dispatcher, is_cancelling
 from ._handlers import Callback, is_awaitable
 from ._hub import Hub
@@ -30,75 +28,6 @@ DEADLINE_PASSED: Final = 4
 TOO_MANY: Final = 5
 CANCELLED: Final = 6
 DRAINING: Final = 7
-
-IDS: Final = 1 << 32
-"""How many correlation ids there are."""
-
-
-class Asked:
-    """The requests that this end sent, by correlation id.
-
-    An id stays taken until its answer came, also when nobody waits for it any more: a late answer
-    must not be taken for that of a younger request.
-
-    Attributes:
-        turn: held by the one request that may be under way where the wire has no ids.
-        waiting: requests whose answer somebody waits for.
-    """
-
-    __slots__ = ("_answers", "_loop", "_next_id", "turn", "waiting")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._next_id = 0
-        self._answers: dict[int, asyncio.Future[Payload] | None] = {}
-        self.turn = asyncio.Lock()
-        self.waiting = 0
-
-    def add(self) -> tuple[int, asyncio.Future[Payload]]:
-        """Return a free correlation id, and what its answer settles."""
-        while self._next_id in self._answers:
-            self._next_id = (self._next_id + 1) % IDS
-        correlation_id = self._next_id
-        self._next_id = (correlation_id + 1) % IDS
-        answer: asyncio.Future[Payload] = self._loop.create_future()
-        self._answers[correlation_id] = answer
-        self.waiting += 1
-        return correlation_id, answer
-
-    def drop(self, correlation_id: int) -> None:
-        """Forget a request that was not sent."""
-        del self._answers[correlation_id]
-        self.waiting -= 1
-
-    def abandon(self, correlation_id: int) -> bool:
-        """Wait no more; return whether the answer was still missing."""
-        if self._answers.get(correlation_id) is None:
-            return False
-        self._answers[correlation_id] = None
-        self.waiting -= 1
-        return True
-
-    def settle(self, frame: ReplyFrame | ErrorFrame) -> None:
-        """Give an answer to who waits for it; one that nobody waits for is ignored."""
-        answer = self._answers.pop(frame.correlation_id, None)
-        if answer is None:
-            return
-        self.waiting -= 1
-        if answer.done():
-            return
-        if isinstance(frame, ReplyFrame):
-            answer.set_result(frame.payload)
-        else:
-            answer.set_exception(RequestFailed(frame.code, frame.reason))
-
-    def fail(self, error: ConnectionClosed) -> None:
-        """Fail all that is waited for: no answer will come."""
-        answers, self._answers = self._answers, {}
-        self.waiting = 0
-        for answer in answers.values():
-            if answer is not None and not answer.done():
-                answer.set_exception(ConnectionClosed(error.code, error.reason, True))
 
 
 class Job:

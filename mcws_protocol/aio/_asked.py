@@ -1,0 +1,148 @@
+"""Asked: the requests that this end sent, until their answers came."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import Final, Protocol
+
+from .._errors import ConnectionClosed, RequestFailed, RequestTimeout
+from .._events import CancelFrame, CloseFrame, ErrorFrame, Payload, ReplyFrame, RequestFrame
+from ._outbox import Outbox
+
+# How many correlation ids there are.
+IDS: Final = 1 << 32
+
+# What a plain wire closes with when a request is given up: its late reply could be taken for the
+# answer to the next one.
+GIVEN_UP: Final = CloseFrame(1008, "a request was given up")
+
+Answer = asyncio.Future[Payload]
+
+
+class Asking(Protocol):
+    """The connection that asks."""
+
+    outbox: Outbox
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether the wire has ids for requests."""
+        ...
+
+    def adjust_reading(self) -> None:
+        """Read on if a full inbox stopped it: the answer is behind what waits there."""
+        ...
+
+    def close_with(self, frame: CloseFrame) -> None:
+        """Close the connection."""
+        ...
+
+
+class Asked:
+    """The requests of this end by correlation id.
+
+    An id stays taken until its answer came, also when nobody waits for it any more: a late answer
+    must not be taken for that of a younger request.
+
+    Attributes:
+        waiting: requests whose answer somebody waits for.
+    """
+
+    __slots__ = ("_answers", "_asking", "_loop", "_next_id", "_turn", "waiting")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, asking: Asking) -> None:
+        self.waiting = 0
+        self._loop = loop
+        self._asking = asking
+        self._next_id = 0
+        self._answers: dict[int, Answer | None] = {}
+        # Held by the one request that may be under way where the wire has no ids.
+        self._turn = asyncio.Lock()
+
+    async def ask(self, payload: Payload, timeout: float | None) -> Payload:
+        """Send a request and return the payload that answers it.
+
+        Cancelling it tells the peer; where that cannot be said, the connection closes.
+
+        Raises:
+            RequestTimeout: no answer within ``timeout`` seconds.
+            RequestFailed: the peer answered with an error.
+            ConnectionClosed: the connection ended before the answer came.
+        """
+        if self._asking.has_frames:
+            return await self._ask(payload, timeout)
+        try:
+            async with asyncio.timeout(timeout), self._turn:
+                return await self._ask(payload, None)
+        except TimeoutError:
+            raise RequestTimeout(timeout or 0.0) from None
+
+    def settle(self, frame: ReplyFrame | ErrorFrame) -> None:
+        """Give an answer to who waits for it; one that nobody waits for is ignored."""
+        answer = self._answers.pop(frame.correlation_id, None)
+        if answer is None:
+            return
+        self.waiting -= 1
+        # The timeout may have come first, in this very turn of the loop.
+        if answer.done():
+            return
+        if isinstance(frame, ReplyFrame):
+            answer.set_result(frame.payload)
+        else:
+            answer.set_exception(RequestFailed(frame.code, frame.reason))
+
+    def fail(self, error: ConnectionClosed) -> None:
+        """Fail all that is waited for: no answer will come."""
+        answers, self._answers = self._answers, {}
+        self.waiting = 0
+        for answer in answers.values():
+            if answer is not None and not answer.done():
+                answer.set_exception(ConnectionClosed(error.code, error.reason, True))
+
+    async def _ask(self, payload: Payload, timeout: float | None) -> Payload:
+        correlation_id = self._free_id()
+        frame = RequestFrame(correlation_id, payload, milliseconds(timeout))
+        self._asking.outbox.put_bounded(frame)
+        answer: Answer = self._loop.create_future()
+        self._answers[correlation_id] = answer
+        self.waiting += 1
+        self._asking.adjust_reading()
+        timer = None
+        if timeout is not None:
+            timer = self._loop.call_later(timeout, expire, answer, timeout)
+        try:
+            return await answer
+        finally:
+            if timer is not None:
+                timer.cancel()
+            self._abandon(correlation_id)
+
+    def _free_id(self) -> int:
+        while self._next_id in self._answers:
+            self._next_id = (self._next_id + 1) % IDS
+        correlation_id = self._next_id
+        self._next_id = (correlation_id + 1) % IDS
+        return correlation_id
+
+    def _abandon(self, correlation_id: int) -> None:
+        """Wait no more; if the answer is still missing, say so to the peer."""
+        if self._answers.get(correlation_id) is None:
+            return
+        self._answers[correlation_id] = None
+        self.waiting -= 1
+        if not self._asking.has_frames:
+            self._asking.close_with(GIVEN_UP)
+        elif self._asking.outbox.refusal is None:
+            self._asking.outbox.put(CancelFrame(correlation_id))
+
+
+def milliseconds(timeout: float | None) -> int:
+    """Return a timeout as REQUEST carries it: rounded up, 0 for none."""
+    return 0 if timeout is None else min(math.ceil(timeout * 1000), 0xFFFF_FFFF)
+
+
+def expire(answer: Answer, timeout: float) -> None:
+    """Fail a request whose time is over."""
+    if not answer.done():
+        answer.set_exception(RequestTimeout(timeout))

@@ -1,0 +1,283 @@
+"""Reception: what arrives on one connection, from bytes to the inbox, the requests and the end.
+
+Parsing never waits for handlers: everything but messages and requests acts when it is parsed. One
+read may bring thousands of messages; after ``limits.messages_per_turn`` the other connections get
+their turn first.
+
+Source: FAULTS 28.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, Final
+
+from .._codec import Codec
+from .._errors import MessagesLost
+from .._events import (
+    CancelFrame,
+    CloseFrame,
+    DrainFrame,
+    Ended,
+    ErrorFrame,
+    Faulted,
+    HelloFrame,
+    LossFrame,
+    Payload,
+    PingFrame,
+    Received,
+    RejectFrame,
+    ReplyFrame,
+    RequestFrame,
+    TimedOut,
+    WelcomeFrame,
+)
+from .._wire import Machine
+from ._answers import Answers
+from ._asked import Asked
+from ._dispatcher import Dispatcher
+from ._farewell import Farewell
+from ._hub import Hub
+from ._inbox import Inbox, Turn
+from ._outbox import Outbox
+
+
+class Reception(ABC):
+    """The receiving half of a connection.
+
+    Attributes:
+        outbox: what waits to be sent.
+        inbox: what waits for its handlers.
+        dispatcher: calls the handlers.
+        transport: asyncio's; None before there is one.
+        is_lost: whether the transport is gone.
+    """
+
+    __slots__ = (
+        "_answers",
+        "_asked",
+        "_backlog",
+        "_codec",
+        "_farewell",
+        "_hub",
+        "_is_reading_paused",
+        "_machine",
+        "dispatcher",
+        "inbox",
+        "is_lost",
+        "outbox",
+        "transport",
+    )
+
+    inbox: Inbox
+
+    def __init__(self, hub: Hub, machine: Machine, codec: Codec[Any]) -> None:
+        self.transport: asyncio.Transport | None = None
+        self.is_lost = False
+        self.outbox = Outbox(machine, codec, hub.limits, hub.flusher)
+        self.dispatcher = Dispatcher(hub, codec, self)
+        self._hub = hub
+        self._machine = machine
+        self._codec = codec
+        # Made when they are needed: most connections never ask, and all end only once.
+        self._asked: Asked | None = None
+        self._answers: Answers | None = None
+        self._farewell: Farewell | None = None
+        # What one read brought beyond one turn; None while all of it fits.
+        self._backlog: list[Received] | None = None
+        self._is_reading_paused = False
+
+    @property
+    @abstractmethod
+    def farewell(self) -> Farewell:
+        """How far the end has come."""
+
+    # What asyncio calls
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of the peer."""
+        events = self._machine.receive(data, self._hub.loop.time())
+        if self._backlog is None:
+            self._take(events)
+        else:
+            self._backlog.extend(events)
+
+    def eof_received(self) -> bool:
+        """Take the end of the peer's stream; this end decides when its own is over."""
+        events: list[Received] = [*self._machine.receive_eof(self._hub.loop.time())]
+        if self._backlog is None:
+            self._take(events)
+        else:
+            self._backlog.extend(events)
+        return True
+
+    # Turns
+
+    def _take(self, events: list[Received]) -> None:
+        """Handle what one read brought, or as much of it as one turn allows."""
+        budget = self._hub.limits.messages_per_turn
+        if len(events) > budget:
+            self._backlog = events[budget:]
+            events = events[:budget]
+            self._hub.loop.call_soon(self._take_backlog)
+            self.adjust_reading()
+        # All that handlers send meanwhile leaves in one write.
+        self.outbox.is_corked = True
+        try:
+            self._handle(events)
+        finally:
+            self.outbox.is_corked = False
+            self.outbox.flush()
+
+    def _take_backlog(self) -> None:
+        events, self._backlog = self._backlog, None
+        if events is not None:
+            self._take(events)
+            self.adjust_reading()
+
+    def _handle(self, events: list[Received]) -> None:
+        """Handle messages at once while nothing is in their way, else have them wait."""
+        inbox, outbox, message = self.inbox, self.outbox, self.dispatcher.message
+        # Only a server holds handlers back for a full outbox: two ends that both did could stop.
+        high = self._hub.limits.outbox_high_bytes if self._hub.is_server else math.inf
+        for event in events:
+            if type(event) is bytes or type(event) is str:
+                if not inbox.is_idle:
+                    self._queue(event)
+                    continue
+                rest = message(event)
+                if rest is not None:
+                    inbox.work(rest)
+                elif outbox.queued > high:
+                    inbox.is_idle = False
+            else:
+                act = ACTIONS.get(type(event))
+                if act is not None:
+                    act(self, event)
+
+    def _queue(self, item: Payload | Turn) -> None:
+        """Have ``item`` wait for its turn, unless this end wants no more."""
+        if self._farewell is None or not self._farewell.is_deaf:
+            self.inbox.put(item)
+            if self.inbox.size > self._hub.limits.inbox_high_bytes:
+                self.adjust_reading()
+
+    def adjust_reading(self) -> None:
+        """Read unless too much waits; an answer that this end waits for widens the limit."""
+        transport = self.transport
+        if transport is None or self.is_lost or transport.is_closing():
+            return
+        limits = self._hub.limits
+        is_asking = self._asked is not None and self._asked.waiting > 0
+        limit = limits.inbox_bytes_max if is_asking else limits.inbox_high_bytes
+        pauses = self._backlog is not None or self.inbox.size > limit
+        if pauses == self._is_reading_paused:
+            return
+        self._is_reading_paused = pauses
+        if pauses:
+            transport.pause_reading()
+        else:
+            # The peer was not silent, this end did not listen.
+            self._machine.excuse(self._hub.loop.time())
+            transport.resume_reading()
+
+    # Events
+
+    def on_request(self, frame: RequestFrame) -> None:
+        """Have a request of the peer wait for its turn, or answer it at once."""
+        if self._answers is None:
+            self._answers = Answers(self._hub, self.dispatcher, self._codec, self)
+            planned = None if self._farewell is None else self._farewell.planned
+            self._answers.is_draining = planned is not None
+        was_idle = self.inbox.is_idle
+        self._queue(self._answers.take(frame))
+        if was_idle:
+            self.inbox.deliver()
+
+    def on_answer(self, frame: ReplyFrame | ErrorFrame) -> None:
+        """Settle a request of this end."""
+        if self._asked is not None:
+            self._asked.settle(frame)
+
+    def on_cancel(self, frame: CancelFrame) -> None:
+        """Cancel a request of the peer."""
+        if self._answers is not None:
+            self._answers.cancel(frame.correlation_id)
+
+    def on_ping(self, frame: PingFrame) -> None:
+        """Answer a PING with the next flush."""
+        self.outbox.pong(frame.payload)
+
+    def on_loss(self, frame: LossFrame) -> None:
+        """Tell the application that the peer dropped messages."""
+        self.dispatcher.report(MessagesLost(frame.count))
+
+    def on_close(self, frame: CloseFrame) -> None:
+        """Take the peer's CLOSE."""
+        self.farewell.heard(frame)
+
+    def on_end(self, event: Ended) -> None:
+        """Take the end of the peer's stream."""
+        self.farewell.heard_eof()
+
+    @abstractmethod
+    def on_hello(self, frame: HelloFrame) -> None:
+        """Have the owner decide on a client."""
+
+    @abstractmethod
+    def on_welcome(self, frame: WelcomeFrame) -> None:
+        """Have the owner go on."""
+
+    @abstractmethod
+    def on_reject(self, frame: RejectFrame) -> None:
+        """Have the owner give up."""
+
+    @abstractmethod
+    def on_drain(self, frame: DrainFrame) -> None:
+        """Have the owner know that the server wants to stop."""
+
+    @abstractmethod
+    def on_fault(self, event: Faulted) -> None:
+        """Tell the peer what it did wrong."""
+
+    @abstractmethod
+    def on_timeout(self, event: TimedOut) -> None:
+        """Give up what took too long."""
+
+    # What the answers to requests call
+
+    def answer(self, frame: ReplyFrame | ErrorFrame) -> None:
+        """Send the one answer to a request; nothing if the connection is closed."""
+        if self.outbox.refusal is None:
+            self.outbox.put(frame)
+
+    def request_started(self) -> None:
+        """Have the next message wait until an async request handler had its first step."""
+        self.inbox.request_started()
+
+    def request_ended(self) -> None:
+        """Go on with the end, if that is what waits for the last handler."""
+        if self._farewell is not None:
+            self.inbox.schedule()
+
+
+# What is done on each event; PONG needs nothing more than the machine does.
+ACTIONS: Final[dict[type, Callable[[Any, Any], None]]] = {
+    HelloFrame: lambda connection, frame: connection.on_hello(frame),
+    WelcomeFrame: lambda connection, frame: connection.on_welcome(frame),
+    RejectFrame: lambda connection, frame: connection.on_reject(frame),
+    RequestFrame: Reception.on_request,
+    ReplyFrame: Reception.on_answer,
+    ErrorFrame: Reception.on_answer,
+    CancelFrame: Reception.on_cancel,
+    PingFrame: Reception.on_ping,
+    LossFrame: Reception.on_loss,
+    DrainFrame: lambda connection, frame: connection.on_drain(frame),
+    CloseFrame: Reception.on_close,
+    Ended: Reception.on_end,
+    Faulted: lambda connection, event: connection.on_fault(event),
+    TimedOut: lambda connection, event: connection.on_timeout(event),
+}
