@@ -83,6 +83,7 @@ class McwsMachine(Machine):
         "_asked",
         "_deaf",
         "_features",
+        "_has_eof",
         "_is_fresh",
         "_keepalive",
         "_owed",
@@ -107,6 +108,7 @@ class McwsMachine(Machine):
         self._keepalive: Keepalive | None = None
         self._deaf = False
         self._is_fresh = True
+        self._has_eof = False
         # Correlation ids in flight, by who asked; made with the first request.
         self._asked: set[int] | None = None
         self._owed: set[int] | None = None
@@ -139,9 +141,12 @@ class McwsMachine(Machine):
 
     def receive_eof(self, now: float) -> list[Event]:
         """Return what the end of the peer's stream means; without CLOSE it is a loss."""
-        if self.state is State.ENDED:
+        if self._has_eof or self.state is State.ENDED:
             return []
-        self.lost()
+        self._has_eof = True
+        # Behind its CLOSE the peer has said all; this end may still have to answer it.
+        if self.state is not State.CLOSE_RECEIVED:
+            self.lost()
         return [Ended()]
 
     @property

@@ -26,7 +26,11 @@ class Leaving(Protocol):
 
     outbox: Outbox
     inbox: Inbox
-    transport: asyncio.Transport | None
+
+    @property
+    def transport(self) -> asyncio.Transport | None:
+        """What carries the bytes."""
+        ...
 
     @property
     def has_frames(self) -> bool:

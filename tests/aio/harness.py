@@ -1,0 +1,111 @@
+"""A server and its clients joined by cables, in virtual time, without a socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import mcws_client._client
+from mcws_client import Client
+from mcws_client._line import Line
+from mcws_protocol import Limits, Mcws, Wire
+from mcws_protocol.aio import Connection, Door
+from mcws_server import Server
+from tests.aio.cable import End, connect
+
+URL = "tcp://cable:1"
+
+
+class Lab:
+    """One server behind one door, and every client that was connected to it.
+
+    Attributes:
+        server: the server under test; it has no listener.
+        near: the clients' ends of the cables, in order of connection.
+        far: the server's ends.
+    """
+
+    def __init__(self, server: Server[Any, Any, Any], wire: Wire) -> None:
+        self.server = server
+        self.wire = wire
+        self.near: list[End] = []
+        self.far: list[End] = []
+        self._door = Door(wire)
+        server._doors.append(self._door)
+
+    def accept(self, protocol: Any) -> tuple[End, End]:
+        """Join ``protocol`` to a new connection of the server; return both ends, its own first."""
+        lobby = self.server._enter()
+        connection: Connection[Any, Any] = Connection(lobby.hub, lobby, self._door)
+        near, far = connect(protocol, connection)
+        self.near.append(near)
+        self.far.append(far)
+        return near, far
+
+    async def dial(self, url: str, line: Line, door: Door) -> None:
+        """Stand in for the dialer of a client."""
+        self.accept(Connection(line.hub, line, door))
+
+    def client(self, **options: Any) -> Client[Any, Any]:
+        """Return a client that will connect to the server by a cable."""
+        return Client(URL, wire=options.pop("wire", self.wire), **options)
+
+
+MakeLab = Callable[..., Lab]
+
+
+def make_lab(monkeypatch: Any) -> MakeLab:
+    """Return what makes labs; the clients of the last one made find its server."""
+
+    def make(
+        server: Server[Any, Any, Any] | None = None,
+        wire: Wire | None = None,
+        limits: Limits | None = None,
+    ) -> Lab:
+        if server is None:
+            server = Server() if limits is None else Server(limits=limits)
+        lab = Lab(server, Mcws() if wire is None else wire)
+        monkeypatch.setattr(mcws_client._client, "dial", lab.dial)
+        return lab
+
+    return make
+
+
+class Raw:
+    """A peer that speaks no wire: it writes what it is told and records what it hears."""
+
+    def __init__(self) -> None:
+        self.heard = b""
+        self.has_eof = False
+        self.is_lost = False
+        self.end: Any = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Take the transport."""
+        self.end = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Record bytes."""
+        self.heard += data
+
+    def eof_received(self) -> bool:
+        """Record the end of the stream."""
+        self.has_eof = True
+        return True
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Record the end of the transport."""
+        self.is_lost = True
+
+    def pause_writing(self) -> None:
+        """Nothing to do."""
+
+    def resume_writing(self) -> None:
+        """Nothing to do."""
+
+
+async def settle(turns: int = 50) -> None:
+    """Let the loop turn until all that is under way has arrived, without time passing."""
+    for _ in range(turns):
+        await asyncio.sleep(0)
