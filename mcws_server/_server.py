@@ -9,7 +9,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from enum import Enum
-from typing import Any, Final, Generic, Literal, Self, overload
+from typing import Any, Final, Self, overload
 
 from typing_extensions import TypeVar
 
@@ -29,19 +29,18 @@ from mcws_protocol.aio import (
     Connection,
     Door,
     Gate,
-    Handlers,
     Hub,
     check_callback,
-    check_type,
 )
 
 from ._broadcast import Delivery, matching, send_to_all
 from ._connected import ConnectedClient
+from ._hooks import Hooks
 from ._listener import Listener, open_listener
 from ._lobby import Lobby
-from ._registry import Clients, Link, Registry
+from ._registry import Link
+from ._roster import Roster
 from ._runner import run_server
-from ._selection import ConnectedClients, select
 
 log: Final = logging.getLogger("mcws.server")
 
@@ -66,7 +65,7 @@ class ServerState(Enum):
     CLOSED = "closed"
 
 
-class Server(Generic[Up, Down, C]):
+class Server(Hooks[Up, Down, C], Roster[C]):
     """Hooks, handlers and clients of one server, behind any number of doors.
 
     ``client_factory`` is a subclass of ``ConnectedClient``, or any class that fulfils
@@ -109,142 +108,27 @@ class Server(Generic[Up, Down, C]):
         if not isinstance(limits, Limits):
             raise TypeError(f"limits must be Limits, not {limits!r}")
         check_callback(client_factory, "client_factory")
+        Hooks.__init__(self)
+        Roster.__init__(self)
         self.contract = contract
         self.limits = limits
         self._factory = client_factory
-        self._handlers = Handlers()
-        self._registry = Registry()
         self._listeners: list[Listener] = []
         self._state = ServerState.NEW
         self._doors: list[Door] = []
         self._lobby: Lobby | None = None
         self._closed = Gate()
 
-    # Registering
-
-    def on_client_connect(self, callback: Callable[[C], object]) -> Self:
-        """Call ``callback(client)`` when a client has connected, before its first message."""
-        check_callback(callback)
-        self._handlers.connects = (*self._handlers.connects, callback)
-        return self
-
-    def on_client_disconnect(self, callback: Callable[[C], object]) -> Self:
-        """Call ``callback(client)`` exactly once when a client is gone, after its last message."""
-        check_callback(callback)
-        self._handlers.ends = (*self._handlers.ends, callback)
-        return self
-
-    def on_client_message(self, callback: Callable[[Up, C], object]) -> Self:
-        """Call ``callback(message, client)`` for each message, one at a time per client."""
-        self._handlers.add_message(callback)
-        return self
-
-    def on_client_request(self, callback: Callable[[Up, C], Down | Awaitable[Down]]) -> Self:
-        """Answer each request with what ``callback(request, client)`` returns.
-
-        Raises:
-            ValueError: there is such a callback already: a request has exactly one answer.
-        """
-        self._handlers.set_request(callback)
-        return self
-
-    def on_client_error(self, callback: Callable[[Exception, C], object]) -> Self:
-        """Call ``callback(error, client)`` for what goes wrong with one client.
-
-        These are what handlers raise, what does not decode, what breaks the protocol, what the
-        transport reports, and ``MessagesLost``.
-        """
-        check_callback(callback)
-        self._handlers.errors = (*self._handlers.errors, callback)
-        return self
-
-    def on(self, kind: type[M], /) -> Callable[[Callable[[M, C], R]], Callable[[M, C], R]]:
-        """Decorate ``f(message, client)``, plain or async, for the messages of one type.
-
-        The decorator returns ``f`` itself.
-
-        Raises:
-            TypeError: ``kind`` is not a class.
-        """
-        check_type(kind)
-
-        def register(callback: Callable[[M, C], R]) -> Callable[[M, C], R]:
-            self._handlers.add_message(callback, kind)
-            return callback
-
-        return register
-
-    # Clients
-
-    @property
-    def clients(self) -> Clients[C]:
-        """A live, read-only view of the connected clients, in the order in which they came."""
-        return Clients(self._registry)
-
-    def client(self, id: str) -> C | None:
-        """Return the connected client with that id; None if there is none."""
-        found = self._registry.get(id)
-        return None if found is None else found.dispatcher.client
-
-    @overload
-    def get_connected_clients(
-        self, *, length: Literal[False] = False
-    ) -> ConnectedClients[None, tuple[C, ...], None]: ...
-    @overload
-    def get_connected_clients(
-        self, *, length: Literal[True]
-    ) -> ConnectedClients[None, None, int]: ...
-    @overload
-    def get_connected_clients(
-        self, *, index: int, length: Literal[False] = False
-    ) -> ConnectedClients[C | None, None, None]: ...
-    @overload
-    def get_connected_clients(
-        self, *, index: int, length: Literal[True]
-    ) -> ConnectedClients[C | None, None, int]: ...
-    @overload
-    def get_connected_clients(
-        self, *, start_index: int, last_index: int = ..., length: Literal[False] = False
-    ) -> ConnectedClients[None, tuple[C, ...], None]: ...
-    @overload
-    def get_connected_clients(
-        self, *, last_index: int, length: Literal[False] = False
-    ) -> ConnectedClients[None, tuple[C, ...], None]: ...
-    @overload
-    def get_connected_clients(
-        self,
-        *,
-        index: int | None = None,
-        start_index: int | None = None,
-        last_index: int | None = None,
-        length: bool = False,
-    ) -> ConnectedClients[C | None, tuple[C, ...] | None, int | None]: ...
-    def get_connected_clients(
-        self,
-        *,
-        index: int | None = None,
-        start_index: int | None = None,
-        last_index: int | None = None,
-        length: bool = False,
-    ) -> ConnectedClients[Any, Any, Any]:
-        """Return those connected clients that are asked for, in the order in which they came.
-
-        ``index`` asks for one client, None past the end; ``start_index`` and ``last_index`` for a
-        slice, its end exclusive; ``length`` for the number of all. Without any, all clients come.
-
-        Raises:
-            TypeError: an index is not an integer, or ``length`` is not a bool.
-            ValueError: an index is negative, or ``start_index`` is behind ``last_index``.
-        """
-        everybody = [link.dispatcher.client for link in self._registry.connections()]
-        return select(everybody, index, start_index, last_index, length)
-
     # Sending
 
     @overload
-    def broadcast(self, message: Down, filter: None = None) -> Self: ...
+    def broadcast(self, message: Down, filter: None = None) -> Self:
+        """Send to all."""
+
     @overload
-    def broadcast(self, message: Down, filter: Callable[[C], object]) -> Self: ...
+    def broadcast(self, message: Down, filter: Callable[[C], object]) -> Self:
+        """Send to those that ``filter(client)`` lets pass."""
+
     @overload
     def broadcast(self, message: Down, filter: Callable[[C, int, Sequence[C]], object]) -> Self: ...
     def broadcast(self, message: Down, filter: Callable[..., object] | None = None) -> Self:
