@@ -27,6 +27,7 @@ class Hooks(Generic[Up, Down, C]):
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self._handlers = Handlers()
 
     def on_client_connect(self, callback: Callable[[C], object]) -> Self:

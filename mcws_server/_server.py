@@ -108,8 +108,7 @@ class Server(Hooks[Up, Down, C], Roster[C]):
         if not isinstance(limits, Limits):
             raise TypeError(f"limits must be Limits, not {limits!r}")
         check_callback(client_factory, "client_factory")
-        Hooks.__init__(self)
-        Roster.__init__(self)
+        super().__init__()
         self.contract = contract
         self.limits = limits
         self._factory = client_factory
