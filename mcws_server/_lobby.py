@@ -71,13 +71,14 @@ class Lobby(Owner):
             if connection.has_frames and not connection.closed:
                 notice = DrainFrame(round(window_s * 1000), farewell.reason)
                 connection.outbox.put(notice)
-        if not await self._is_empty_within(window_s):
-            for connection in tuple(self._present):
-                connection.wind_down(farewell)
-            if not await self._is_empty_within(ends_at - self.hub.loop.time()):
-                for connection in tuple(self._present):
-                    connection.give_up(farewell)
-                await self._is_empty_within(self.hub.limits.close_s)
+        await self._is_empty_within(window_s)
+        # Also the connection whose handler waits for this: it ends behind that handler.
+        for connection in tuple(self._present):
+            connection.wind_down(farewell)
+        if not await self._is_empty_within(ends_at - self.hub.loop.time()):
+            for connection in self._others():
+                connection.give_up(farewell)
+            await self._is_empty_within(self.hub.limits.close_s)
         self._check_empty()
 
     def close_all(self, farewell: CloseFrame) -> None:

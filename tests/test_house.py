@@ -1,0 +1,106 @@
+"""The house: who may import whom, and what each package shows."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("mcws_protocol", "mcws_server", "mcws_client")
+ROOTS = (*PACKAGES, "mcws_protocol.aio")
+
+# What the sans-I/O core may not touch, so that it runs the same everywhere and always.
+IO_MODULES = {"asyncio", "socket", "ssl", "selectors", "threading", "time", "random", "os"}
+
+ALLOWED = {
+    "mcws_protocol": {"mcws_protocol"},
+    "mcws_server": {"mcws_protocol", "mcws_protocol.aio", "mcws_server"},
+    "mcws_client": {"mcws_protocol", "mcws_protocol.aio", "mcws_client"},
+}
+
+
+def sources(package: str) -> list[Path]:
+    """Return the Python files of a package."""
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def module_name(path: Path) -> str:
+    """Return the dotted name of a source file."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the absolute names of the modules that a file imports, wherever it does."""
+    name = module_name(path)
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package.split(".")[: len(package.split(".")) - node.level + 1]
+            yield ".".join([*base, node.module or ""] if node.level else [node.module or ""])
+
+
+CORE = [path for path in sources("mcws_protocol") if "aio" not in path.parts]
+OTHERS = [path for package in PACKAGES for path in sources(package)]
+
+
+@pytest.mark.parametrize("path", CORE, ids=module_name)
+def test_core_imports_no_io(path: Path) -> None:
+    """The sans-I/O core imports nothing that reads a clock, a socket or a file."""
+    if path.name == "__main__.py":
+        pytest.skip("a command may read and print")
+    assert not {name.partition(".")[0] for name in imports(path)} & IO_MODULES
+    assert not any("aio" in name.split(".") for name in imports(path))
+
+
+@pytest.mark.parametrize("path", OTHERS, ids=module_name)
+def test_siblings_are_imported_by_their_root(path: Path) -> None:
+    """Another package is imported by its public root only, and never the wrong one."""
+    own = module_name(path).split(".")[0]
+    for name in imports(path):
+        if name.split(".")[0] in {*PACKAGES, "mcws_testkit"} and not name.startswith(own):
+            assert name in ALLOWED[own], name
+
+
+def test_no_import_cycles() -> None:
+    """No module reaches itself by imports, deferred and type-only ones included."""
+    names = {module_name(path): path for path in OTHERS}
+    graph = {name: set(imports(path)) & set(names) - {name} for name, path in names.items()}
+    while graph:
+        leaves = {name for name, needs in graph.items() if not needs & set(graph)}
+        assert leaves, f"a cycle among {sorted(graph)}"
+        graph = {name: needs for name, needs in graph.items() if name not in leaves}
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_exports_exist_and_are_sorted(root: str) -> None:
+    """Every name of ``__all__`` can be imported, no public name is missing from it."""
+    module = importlib.import_module(root)
+    shown = {
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and not isinstance(value, type(sys))
+    }
+    assert shown == set(module.__all__)
+    assert len(module.__all__) == len(set(module.__all__))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_packages_are_typed(package: str) -> None:
+    """Type checkers believe the annotations of each package (PEP 561)."""
+    assert (ROOT / package / "py.typed").exists()
+
+
+@pytest.mark.parametrize("path", OTHERS, ids=module_name)
+def test_modules_are_private_and_not_too_long(path: Path) -> None:
+    """A module is private, has a docstring and at most 500 lines."""
+    assert path.name.startswith("_") or path.parent.name == "aio"
+    assert ast.get_docstring(ast.parse(path.read_text()))
+    assert len(path.read_text().splitlines()) <= 500
