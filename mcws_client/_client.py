@@ -282,7 +282,7 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
 
     def _listen(self) -> None:
         """Give what waited for a handler to the one that just came, before anything newer."""
-        if self._state is ClientState.CONNECTED:
+        if self._state is ClientState.CONNECTED and self._mailbox:
             deliver = self._connection.dispatcher.deliver
             letters = self._mailbox.take_all()
             turns = [

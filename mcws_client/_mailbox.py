@@ -45,6 +45,9 @@ class Mailbox:
         self._arrivals: list[asyncio.Future[None]] = []
         self._taken = Gate()
 
+    def __len__(self) -> int:
+        return len(self._messages)
+
     def is_wanted(self, message: object) -> bool:
         """Whether somebody iterates over messages of that type."""
         return any(reader.wants(message) for reader in self._readers)

@@ -26,7 +26,15 @@ class Keepalive:
         rtt: seconds between the last answered PING and its PONG; None before the first.
     """
 
-    __slots__ = ("_count", "_pinged_at", "_strikes", "_was_pinged_at", "interval_s", "rtt")
+    __slots__ = (
+        "_count",
+        "_excused",
+        "_pinged_at",
+        "_strikes",
+        "_was_pinged_at",
+        "interval_s",
+        "rtt",
+    )
 
     def __init__(self, interval_s: float) -> None:
         self.interval_s = interval_s
@@ -35,6 +43,8 @@ class Keepalive:
         self._pinged_at = math.inf
         self._was_pinged_at = -math.inf
         self._strikes = 0
+        # PINGs that may come early, since they waited while this end was not reading.
+        self._excused = 0.0
 
     def due_at(self, sent_at: float) -> float:
         """Return when the next PING is due, if nothing else is sent before."""
@@ -58,7 +68,19 @@ class Keepalive:
 
     def pinged(self, now: float) -> bool:
         """Note a PING of the peer; return whether its pings have become a flood."""
-        early = now - self._was_pinged_at < min(SPACING_S, self.interval_s / 2)
+        early = now - self._was_pinged_at < self._spacing_s
         self._was_pinged_at = now
+        if early and self._excused >= 1:
+            self._excused -= 1
+            return False
         self._strikes = self._strikes + 1 if early else 0
         return self._strikes >= STRIKES
+
+    def excuse(self, seconds: float) -> None:
+        """Let as many PINGs come early as may have been sent in a time without reading."""
+        self._excused += max(seconds, 0) / self._spacing_s
+
+    @property
+    def _spacing_s(self) -> float:
+        """Seconds between two PINGs from which on none is early."""
+        return min(SPACING_S, self.interval_s / 2)

@@ -333,6 +333,12 @@ class McwsMachine(Machine):
 
     # Time
 
+    def excuse(self, now: float) -> None:
+        """Do not hold what happened up to ``now`` against the peer: this end was not reading."""
+        if self._keepalive is not None:
+            self._keepalive.excuse(now - self.heard_at)
+        super().excuse(now)
+
     def tick(self, now: float, out: list[bytes]) -> list[Event]:
         """Act on deadlines that passed: append a PING, or return ``TimedOut``."""
         if now >= self._deadline:

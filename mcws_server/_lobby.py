@@ -223,12 +223,19 @@ class Lobby(Owner):
 
     def refused(self, connection: Link, error: Exception, /) -> None:
         """Give up on a connection that never became a client."""
+        self._stop_waiting(connection)
         if connection.is_lost:
             self._forget(connection)
         elif isinstance(error, RemoteProtocolError):
             self.hub.log.warning("connection from %s refused: %s", connection.remote_address, error)
             reason = error.reason
             connection.reject(RejectFrame(error.code, 0, reason))
+
+    def _stop_waiting(self, connection: Link) -> None:
+        for id, (waiting, _, timer) in tuple(self._waiting.items()):
+            if waiting is connection:
+                timer.cancel()
+                del self._waiting[id]
 
     # Being there
 
@@ -278,10 +285,6 @@ class Lobby(Owner):
 
     def _forget(self, connection: Link) -> None:
         self._present.discard(connection)
-        for id, (waiting, _, timer) in tuple(self._waiting.items()):
-            if waiting is connection:
-                timer.cancel()
-                del self._waiting[id]
         for watcher in self._watchers:
             if not watcher.done():
                 watcher.set_result(None)

@@ -109,7 +109,6 @@ class Connection(Reception, Generic[In, Out]):
         id: what the server calls the client; empty before the opening is over.
         contract: the peer's ``name/version:fingerprint``; empty where it has none.
         door: how it was made.
-        is_open: whether the opening is over and the application knows of the connection.
     """
 
     __slots__ = (
@@ -120,7 +119,6 @@ class Connection(Reception, Generic[In, Out]):
         "contract",
         "door",
         "id",
-        "is_open",
     )
 
     def __init__(self, hub: Hub, owner: Owner, door: Door) -> None:
@@ -131,7 +129,6 @@ class Connection(Reception, Generic[In, Out]):
         self.door = door
         self.id = ""
         self.contract = ""
-        self.is_open = False
         self._owner = owner
         self._gate: Gate | None = None
         self._is_named = False

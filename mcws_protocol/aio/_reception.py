@@ -53,6 +53,7 @@ class Reception(ABC):
         inbox: what waits for its handlers.
         dispatcher: calls the handlers.
         transport: asyncio's; None before there is one.
+        is_open: whether the opening is over and the application knows of the connection.
         is_lost: whether the transport is gone.
     """
 
@@ -68,6 +69,7 @@ class Reception(ABC):
         "dispatcher",
         "inbox",
         "is_lost",
+        "is_open",
         "outbox",
         "transport",
     )
@@ -76,6 +78,7 @@ class Reception(ABC):
 
     def __init__(self, hub: Hub, machine: Machine, codec: Codec[Any]) -> None:
         self.transport: asyncio.Transport | None = None
+        self.is_open = False
         self.is_lost = False
         self.outbox = Outbox(machine, codec, hub.limits, hub.flusher)
         self.dispatcher = Dispatcher(hub, codec, self)
@@ -100,6 +103,9 @@ class Reception(ABC):
     def data_received(self, data: bytes) -> None:
         """Take bytes of the peer."""
         events = self._machine.receive(data, self._hub.loop.time())
+        if not self.is_open and events and type(events[-1]) is Faulted:
+            # A HELLO with a fault right behind it is refused as a whole: nobody was let in yet.
+            events = events[-1:]
         if self._backlog is None:
             self._take(events)
         else:

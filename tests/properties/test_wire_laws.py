@@ -257,7 +257,8 @@ def test_law_any_bytes_give_events_and_nothing_after_a_fault(
     if faults:
         assert machine.receive(stream, 2.0) == []
     assert len(machine.receive_eof(2.0)) == 1
-    assert machine.state is State.ENDED
+    # Behind the peer's CLOSE this end may still have to answer it.
+    assert machine.state in {State.ENDED, State.CLOSE_RECEIVED}
 
 
 @given(beginnings, streams, st.data())
