@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -49,9 +50,9 @@ class End(asyncio.Transport):
         self._watch_water()
         self._soon()
 
-    def writelines(self, parts: Any) -> None:
+    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview[Any]]) -> None:
         """Send parts on their way."""
-        self.write(b"".join(parts))
+        self.write(b"".join(list_of_data))
 
     def get_write_buffer_size(self) -> int:
         """Return what is still on its way."""

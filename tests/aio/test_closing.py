@@ -193,7 +193,7 @@ async def test_end_of_stream_without_close(lab: MakeLab) -> None:
 
 async def test_half_close_on_a_plain_wire(lab: MakeLab) -> None:
     """After the peer's half-close a slow handler's answer still reaches it; the code is 1000."""
-    record, made, peer = await raw(lab, Plain(Lines()))
+    record, _, peer = await raw(lab, Plain(Lines()))
 
     async def echo(message: Any, client: Any) -> None:
         await asyncio.sleep(3)
@@ -242,9 +242,7 @@ async def test_close_is_answered_behind_handlers(lab: MakeLab, code: int) -> Non
         (Plain(LengthPrefixed()), b"\xff\xff\xff\xff", 1009),
     ],
 )
-async def test_bytes_that_break_the_wire(
-    lab: MakeLab, wire: Wire, bad: bytes, code: int
-) -> None:
+async def test_bytes_that_break_the_wire(lab: MakeLab, wire: Wire, bad: bytes, code: int) -> None:
     """A broken peer is told so and ended, its hooks run, and everyone else is untouched."""
     record, made, peer = await raw(lab, wire)
     other = await made.client().connect()
@@ -315,7 +313,7 @@ async def test_waiting_for_each_other_does_not_deadlock(lab: MakeLab, wire: Wire
 
 
 @WIRES
-@pytest.mark.parametrize("stop", [lambda server: server.drain(), lambda server: server.close()])
+@pytest.mark.parametrize("stop", [Server.drain, Server.close])
 async def test_stopping_the_server_from_a_handler(
     lab: MakeLab, wire: Wire, stop: Callable[[Any], Any]
 ) -> None:

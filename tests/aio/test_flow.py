@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import Any
 
 import pytest
@@ -70,7 +71,7 @@ async def test_connect_hook_may_ask_its_client(lab: MakeLab) -> None:
     async def greet(client: Any) -> None:
         events.append(await client.request("name?"))
 
-    server: Any = Server().on_client_connect(greet)
+    server: Server[Any, Any, Any] = Server().on_client_connect(greet)
     server.on_client_message(lambda message, client: events.append(message))
     made = lab(server)
     client = made.client().on_request(lambda request, client: "Ada")
@@ -143,7 +144,7 @@ async def test_end_lifts_a_pause(lab: MakeLab, wire: Wire) -> None:
 @WIRES
 async def test_plain_echo_handler_is_flow_controlled(lab: MakeLab, wire: Wire) -> None:
     """A client that does not read its echo is not read from, so nothing piles up."""
-    server: Any = Server()
+    server: Server[Any, Any, Any] = Server()
     server.on_client_message(lambda message, client: client.send(message))
     made = lab(server, wire)
     client = await made.client().connect()
@@ -204,7 +205,9 @@ async def test_awaited_send_waits_for_room(lab: MakeLab, wire: Wire) -> None:
 async def test_stalled_reader_is_given_up(lab: MakeLab, wire: Wire) -> None:
     """A reader without progress for 20 s, with somebody waiting, is disconnected with 4003."""
     codes: list[int] = []
-    server: Any = Server().on_client_disconnect(lambda client: codes.append(client.close_code))
+    server: Server[Any, Any, Any] = Server().on_client_disconnect(
+        lambda client: codes.append(client.close_code)
+    )
     made = lab(server, wire)
     await made.client().connect()
     await settle()
@@ -224,7 +227,9 @@ async def test_stalled_reader_is_given_up(lab: MakeLab, wire: Wire) -> None:
 async def test_slow_but_steady_reader_is_not_given_up(lab: MakeLab, wire: Wire) -> None:
     """A reader that makes progress is waited for, however slow it is."""
     codes: list[int] = []
-    server: Any = Server().on_client_disconnect(lambda client: codes.append(client.close_code))
+    server: Server[Any, Any, Any] = Server().on_client_disconnect(
+        lambda client: codes.append(client.close_code)
+    )
     made = lab(server, wire)
     await made.client().connect()
     await settle()
@@ -266,7 +271,9 @@ async def test_lost_broadcasts_are_announced(lab: MakeLab) -> None:
 async def test_full_outbox_disconnects_by_default(lab: MakeLab) -> None:
     """A broadcast to a reader without room closes it with 4003; the others get it."""
     codes: list[int] = []
-    server: Any = Server().on_client_disconnect(lambda client: codes.append(client.close_code))
+    server: Server[Any, Any, Any] = Server().on_client_disconnect(
+        lambda client: codes.append(client.close_code)
+    )
     made = lab(server)
     slow, quick = await made.client().connect(), await made.client().connect()
     heard: list[Any] = []
@@ -301,7 +308,7 @@ async def test_fair_turns(lab: MakeLab) -> None:
     while count < 1000:
         await asyncio.sleep(0)
         turns.append(count)
-    steps = [later - earlier for earlier, later in zip(turns, turns[1:], strict=False)]
+    steps = [later - earlier for earlier, later in itertools.pairwise(turns)]
     assert max(steps) <= 128
 
 
@@ -333,7 +340,9 @@ async def test_plain_and_async_handlers_keep_the_order(lab: MakeLab) -> None:
         await asyncio.sleep(0.001)
         events.append(("async", message))
 
-    server: Any = Server().on_client_message(lambda message, _: events.append(("one", message)))
+    server: Server[Any, Any, Any] = Server().on_client_message(
+        lambda message, _: events.append(("one", message))
+    )
     server.on_client_message(second)
     server.on_client_message(lambda message, _: events.append(("two", message)))
     made = lab(server)

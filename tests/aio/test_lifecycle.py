@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 
 from mcws_protocol import Lines, Mcws, Plain, Wire
 from mcws_server import Server
-from tests.aio.harness import MakeLab, Raw, settle
+from tests.aio.harness import MakeLab, settle
 
 WIRES = pytest.mark.parametrize("wire", [Mcws(), Plain(Lines())], ids=["mcws", "lines"])
 
