@@ -20,8 +20,8 @@ from mcws_protocol.aio import Gate
 
 M = TypeVar("M")
 
+# Messages that wait for an iteration before it holds back the connection.
 READ_AHEAD: Final = 16
-"""Messages that wait for an iteration before it holds back the connection."""
 
 log: Final = logging.getLogger("mcws.client")
 

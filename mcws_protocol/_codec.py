@@ -9,8 +9,8 @@ from typing_extensions import TypeVar
 from ._errors import DecodeError, EncodeError
 from ._events import Payload
 
+# A message where no contract says more.
 Raw: TypeAlias = bytes | str
-"""A message where no contract says more."""
 
 M = TypeVar("M")
 

@@ -35,5 +35,5 @@ class Contract(Generic[Up, Down]):
         return "UNTYPED"
 
 
+# No contract: messages are `bytes` or `str`.
 UNTYPED: Final[Contract[Raw, Raw]] = Contract()
-"""No contract: messages are ``bytes`` or ``str``."""

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from ._errors import RemoteProtocolError
 
+# The close code for text that is not UTF-8 (WIRE 1).
 BAD_UTF8: Final = 1007
-"""The close code for text that is not UTF-8 (WIRE 1)."""
 
 
 class Cursor:

@@ -19,9 +19,9 @@ from mcws_protocol._framing import FramingDefaults, HoldingDecoder
 if TYPE_CHECKING:
     from mcws_protocol._framing import FrameDecoder
 
+# Bytes: three times the longest MIME boundary. It bounds what is looked at again when a chunk ends
+# inside something that may be a delimiter.
 DELIMITER_BYTES_MAX: Final = 256
-"""Bytes: three times the longest MIME boundary. It bounds what is looked at again when a chunk
-ends inside something that may be a delimiter."""
 
 
 @dataclass(frozen=True, slots=True)

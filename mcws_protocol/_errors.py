@@ -30,9 +30,9 @@ from __future__ import annotations
 
 from typing import Final
 
+# Bytes of a peer's text that a log line or an error shows: enough to recognise, too little to
+# flood a log with.
 SHOWN_MAX: Final = 64
-"""Bytes of a peer's text that a log line or an error shows: enough to recognise, too little to
-flood a log with."""
 
 
 def shown(text: object) -> str:

@@ -13,11 +13,11 @@ import msgspec
 
 from ._errors import RemoteProtocolError
 
+# Bytes inside a frame; `str` where the TEXT flag is set.
 Payload: TypeAlias = bytes | str
-"""Bytes inside a frame; ``str`` where the TEXT flag is set."""
 
+# The `ext` of HELLO and WELCOME: (type, value) pairs, type 0 to 255.
 Extensions: TypeAlias = tuple[tuple[int, bytes], ...]
-"""The ``ext`` of HELLO and WELCOME: (type, value) pairs, type 0 to 255."""
 
 
 class HelloFrame(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,6 +213,7 @@ class TimedOut(msgspec.Struct, frozen=True):
     reason: str
 
 
+# A frame of mcws/1 as fields.
 Frame: TypeAlias = (
     HelloFrame
     | WelcomeFrame
@@ -234,10 +235,9 @@ Frame: TypeAlias = (
     | DrainFrame
     | CloseFrame
 )
-"""A frame of mcws/1 as fields."""
 
+# Whatever a machine reports but plain messages.
 Event: TypeAlias = Frame | Faulted | Ended | TimedOut
-"""Whatever a machine reports but plain messages."""
 
+# What a machine reports: plain messages as their payload, everything else as an event.
 Received: TypeAlias = Payload | Event
-"""What a machine reports: plain messages as their payload, everything else as an event."""

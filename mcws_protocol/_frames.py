@@ -68,8 +68,8 @@ PONG: Final = 0x21
 DRAIN: Final = 0x30
 CLOSE: Final = 0x31
 
+# Types from here on are skipped by a receiver that does not know them.
 OPTIONAL: Final = 0x80
-"""Types from here on are skipped by a receiver that does not know them."""
 
 TEXT: Final = 0x01
 NUMBERED: Final = 0x02
@@ -78,10 +78,10 @@ CONTEXT: Final = 0x08
 
 HEADER: Final = Struct(">IBB")
 HEADER_BYTES: Final = 6
+# Bytes of a frame that its own length does not count.
 LENGTH_BYTES: Final = 4
-"""Bytes of a frame that its own length does not count."""
+# Bytes of a nonce and of a mac, the only fixed fields that are no numbers.
 NONCE_BYTES: Final = 32
-"""Bytes of a nonce and of a mac, the only fixed fields that are no numbers."""
 
 _U64: Final = Struct(">Q")
 _U64X2: Final = Struct(">QQ")
@@ -122,6 +122,7 @@ class Layout(msgspec.Struct, frozen=True):
 
 _WITH_PAYLOAD: Final = TEXT | NUMBERED | REDELIVERED
 
+# Every frame but HELLO and WELCOME, which have a file of their own.
 LAYOUTS: Final[tuple[Layout, ...]] = (
     Layout(REJECT, RejectFrame, Struct(">HI"), ("code", "retry_after_ms"), Tail.REASON, 1024),
     Layout(CHALLENGE, ChallengeFrame, Struct(">32s"), ("nonce",)),
@@ -157,7 +158,6 @@ LAYOUTS: Final[tuple[Layout, ...]] = (
     # 123 bytes, so that it fits into a control frame of WebSocket too.
     Layout(CLOSE, CloseFrame, Struct(">H"), ("code",), Tail.REASON, 123),
 )
-"""Every frame but HELLO and WELCOME, which have a file of their own."""
 
 _BY_KIND: Final = {layout.kind: layout for layout in LAYOUTS}
 _BY_FRAME: Final = {layout.frame: layout for layout in LAYOUTS}

@@ -25,22 +25,22 @@ from mcws_protocol._errors import (
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
 
+# Bytes: what the loops accept unless told otherwise; the same as `Limits.frame_bytes_max`.
 FRAME_BYTES_MAX: Final = (1 << 20) + 64
-"""Bytes: what the loops accept unless told otherwise; the same as ``Limits.frame_bytes_max``."""
 
+# Bytes that the loops ask for at once: what one read of a socket gives on common systems.
 READ_BYTES: Final = 64 << 10
-"""Bytes that the loops ask for at once: what one read of a socket gives on common systems."""
 
+# Bytes to which small pieces are gathered, so that a peer that sends single bytes cannot make each
+# of them cost an object.
 PART_BYTES: Final = 4 << 10
-"""Bytes to which small pieces are gathered, so that a peer that sends single bytes cannot make
-each of them cost an object."""
 
+# Bytes from which a piece is worth an object of its own: the object costs a thirtieth of it.
 PIECE_BYTES: Final = 1 << 10
-"""Bytes from which a piece is worth an object of its own: the object costs a thirtieth of it."""
 
+# What a decoder does with bytes that no frame contains: end with a fault, or look for the next
+# frame.
 OnCorruption = Literal["fault", "skip"]
-"""What a decoder does with bytes that no frame contains: end with a fault, or look for the next
-frame."""
 
 
 class FrameDecoder(Protocol):

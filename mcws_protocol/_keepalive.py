@@ -10,12 +10,12 @@ from typing import Final
 
 from ._events import PingFrame, PongFrame
 
+# How many times `interval_s` a peer may be silent before it is taken for dead.
 SILENCE: Final = 2.5
-"""How many times ``interval_s`` a peer may be silent before it is taken for dead."""
+# So many PINGs in a row that came too early close the connection.
 STRIKES: Final = 3
-"""So many PINGs in a row that came too early close the connection."""
+# Seconds between two PINGs from which on none is early; less if half the interval is less.
 SPACING_S: Final = 5.0
-"""Seconds between two PINGs from which on none is early; less if half the interval is less."""
 
 
 class Keepalive:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Final
 
+# Bytes: the smallest `frame_bytes_max` that a peer may announce (WIRE 1).
 FRAME_BYTES_FLOOR: Final = 256
-"""Bytes: the smallest ``frame_bytes_max`` that a peer may announce (WIRE 1)."""
 
+# Bytes: the largest length that the four bytes of a header can say.
 FRAME_BYTES_CEILING: Final = 0xFFFF_FFFF
-"""Bytes: the largest length that the four bytes of a header can say."""
 
 
 class SlowConsumer(Enum):

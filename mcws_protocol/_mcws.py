@@ -39,25 +39,25 @@ from ._reader import FrameReader
 from ._state import MCWS_CLIENT, MCWS_SERVER, Role, State, Step
 from ._wire import NEVER, Machine, Wire
 
+# The bit for REQUEST, REPLY, ERROR and CANCEL; no other feature is announced.
 FEATURE_REQUESTS: Final = 1
-"""The bit for REQUEST, REPLY, ERROR and CANCEL; no other feature is announced."""
 
+# Bytes from which a payload is not joined with its header: copying costs more than a part.
 LARGE: Final = 16_384
-"""Bytes from which a payload is not joined with its header: copying costs more than a part."""
+# Bytes of payload below which the header comes out of a table.
 HEADS_MAX: Final = 1024
-"""Bytes of payload below which the header comes out of a table."""
+# The headers of small messages, by TEXT and by bytes of payload.
 HEADS: Final = tuple(
     tuple(HEADER.pack(size + 2, MESSAGE, flags) for size in range(HEADS_MAX)) for flags in (0, TEXT)
 )
-"""The headers of small messages, by TEXT and by bytes of payload."""
 
+# The frames that move the dialogue on; all others are SEND_FRAME and RECEIVE_FRAME.
 STEPS: Final[dict[type, tuple[Step, Step]]] = {
     HelloFrame: (Step.SEND_HELLO, Step.RECEIVE_HELLO),
     WelcomeFrame: (Step.SEND_WELCOME, Step.RECEIVE_WELCOME),
     RejectFrame: (Step.SEND_REJECT, Step.RECEIVE_REJECT),
     CloseFrame: (Step.SEND_CLOSE, Step.RECEIVE_CLOSE),
 }
-"""The frames that move the dialogue on; all others are SEND_FRAME and RECEIVE_FRAME."""
 ALWAYS: Final = frozenset({PingFrame, PongFrame, LossFrame, *STEPS})
 OF_REQUESTS: Final = frozenset({RequestFrame, ReplyFrame, ErrorFrame, CancelFrame})
 

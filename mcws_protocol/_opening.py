@@ -25,13 +25,13 @@ from ._limits import FRAME_BYTES_FLOOR
 HELLO: Final = 0x01
 WELCOME: Final = 0x02
 MAGIC: Final = b"MCWS"
+# The highest version of the wire that this library speaks.
 VERSION: Final = 1
-"""The highest version of the wire that this library speaks."""
+# The code of a REJECT for a version that is not spoken.
 CODE_VERSION: Final = 4006
-"""The code of a REJECT for a version that is not spoken."""
 
+# Bytes of an id; its length travels in one byte.
 ID_BYTES_MAX: Final = 255
-"""Bytes of an id; its length travels in one byte."""
 
 _HELLO: Final = Struct(">IHHIQIQQ")
 _WELCOME: Final = Struct(">BQQHHIII")

@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from mcws_protocol._errors import RemoteProtocolError
     from mcws_protocol._framing import FrameDecoder
 
+# Which byte of a number comes first: the highest (`"big"`) or the lowest.
 ByteOrder = Literal["big", "little"]
-"""Which byte of a number comes first: the highest (``"big"``) or the lowest."""
 
+# Bytes of the widest length field; so that any length is below 2**64.
 FIELD_BYTES_MAX: Final = 8
-"""Bytes of the widest length field; so that any length is below 2**64."""
 
+# Bytes of the longest varint: seven bits each, for 64 bits.
 VARINT_BYTES_MAX: Final = 10
-"""Bytes of the longest varint: seven bits each, for 64 bits."""
 
 _FORMATS: Final = {1: "B", 2: "H", 4: "I", 8: "Q"}
 

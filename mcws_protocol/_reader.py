@@ -14,11 +14,11 @@ from ._frames import HEADER_BYTES, LENGTH_BYTES, MESSAGE, TEXT, decode_frame
 
 PLAIN_MESSAGE: Final = MESSAGE << 8
 TEXT_MESSAGE: Final = MESSAGE << 8 | TEXT
+# Bytes from which an incomplete frame is kept in parts, so that no byte is copied twice.
 PARTS_FROM: Final = 4096
-"""Bytes from which an incomplete frame is kept in parts, so that no byte is copied twice."""
+# Bytes of two neighbouring parts below which they are joined at once: a part costs 40 bytes more
+# than it holds, and a frame that trickles in must not cost many times what arrived.
 JOINED_BELOW: Final = 512
-"""Bytes of two neighbouring parts below which they are joined at once: a part costs 40 bytes more
-than it holds, and a frame that trickles in must not cost many times what arrived."""
 
 _peek: Final = Struct(">IH").unpack_from
 _peek_length: Final = Struct(">I").unpack_from

@@ -60,6 +60,7 @@ class Step(Enum):
 
 Table: TypeAlias = Mapping[State, Mapping[Step, State]]
 
+# Either end of a plain wire; its CLOSE is the end of the stream in one direction.
 PLAIN: Final[Table] = {
     State.OPEN: {
         Step.SEND_FRAME: State.OPEN,
@@ -83,8 +84,8 @@ PLAIN: Final[Table] = {
     },
     State.ENDED: {},
 }
-"""Either end of a plain wire; its CLOSE is the end of the stream in one direction."""
 
+# The client's end of mcws/1: an opening, then the dialogue of any wire.
 MCWS_CLIENT: Final[Table] = {
     State.START: {
         Step.SEND_HELLO: State.GREETED,
@@ -97,8 +98,8 @@ MCWS_CLIENT: Final[Table] = {
     },
     **PLAIN,
 }
-"""The client's end of mcws/1: an opening, then the dialogue of any wire."""
 
+# The server's end of mcws/1: an opening, then the dialogue of any wire.
 MCWS_SERVER: Final[Table] = {
     State.START: {
         Step.RECEIVE_HELLO: State.GREETED,
@@ -112,10 +113,9 @@ MCWS_SERVER: Final[Table] = {
     },
     **PLAIN,
 }
-"""The server's end of mcws/1: an opening, then the dialogue of any wire."""
 
+# The steps that this end takes by its own will.
 SENDING: Final = frozenset(step for step in Step if step.name.startswith("SEND"))
-"""The steps that this end takes by its own will."""
 
 
 def advance(table: Table, state: State, step: Step) -> State:

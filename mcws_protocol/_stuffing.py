@@ -22,14 +22,14 @@ from mcws_protocol._framing import FramingDefaults, HoldingDecoder, OnCorruption
 if TYPE_CHECKING:
     from mcws_protocol._framing import FrameDecoder
 
+# The byte between two frames, which COBS takes out of payloads.
 COBS_END: Final = b"\x00"
-"""The byte between two frames, which COBS takes out of payloads."""
 
+# Bytes of the longest block: its code is 255, and no zero follows it.
 COBS_BLOCK_BYTES: Final = 254
-"""Bytes of the longest block: its code is 255, and no zero follows it."""
 
+# The code of a block by the number of its bytes.
 COBS_CODES: Final = [bytes([size + 1]) for size in range(COBS_BLOCK_BYTES + 1)]
-"""The code of a block by the number of its bytes."""
 
 SLIP_END: Final = b"\xc0"
 SLIP_ESC: Final = b"\xdb"

@@ -17,8 +17,8 @@ from ._events import Event, Frame, Payload, Received
 from ._limits import Limits
 from ._state import Role, State, Step, Table, advance
 
+# The deadline of a machine that waits for nothing.
 NEVER: Final = math.inf
-"""The deadline of a machine that waits for nothing."""
 
 
 class Machine(ABC):
@@ -138,8 +138,8 @@ class Wire(ABC):
         """Return the machine for one end of a new connection."""
 
 
+# The codes below 3000 that an application may close with.
 CLOSE_CODES: Final = frozenset({1000, 1001, 1008, 1011, 1012, 1013})
-"""The codes below 3000 that an application may close with."""
 
 
 def check_close(code: object, reason: object) -> None:

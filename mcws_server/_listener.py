@@ -11,8 +11,8 @@ from typing import Any
 from mcws_protocol import ListenFailed, Wire
 from mcws_protocol.aio import Connection, Door, Hub, Owner
 
+# Connections that the kernel keeps for a server that is busy; Linux cuts it at somaxconn.
 BACKLOG = 1024
-"""Connections that the kernel keeps for a server that is busy; Linux cuts it at somaxconn."""
 
 WHYS = {
     errno.EADDRINUSE: "the port is in use",

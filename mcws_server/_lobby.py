@@ -31,8 +31,8 @@ from ._registry import Link, Registry
 
 REPLACED: Final = CloseFrame(4002, "replaced by a newer connection of the same id")
 ClientFactory: TypeAlias = Callable[[Connection[Any, Any]], Any]
+# Who waits to be welcomed under an id, and until when.
 Waiting: TypeAlias = tuple[Link, HelloFrame, asyncio.TimerHandle]
-"""Who waits to be welcomed under an id, and until when."""
 
 
 class Lobby(Owner):

@@ -51,8 +51,8 @@ M = TypeVar("M")
 R = TypeVar("R")
 
 GOING_AWAY: Final = CloseFrame(1001, "server stops")
+# The answer to who comes while the server stops: another one may be up in a second.
 TOO_LATE: Final = RejectFrame(1001, 1000, "server stops")
-"""The answer to who comes while the server stops: another one may be up in a second."""
 
 
 class ServerState(Enum):
