@@ -2,5 +2,6 @@
 
 from ._client import Client, ClientState
 from ._mailbox import Messages
+from ._settings import ClientOptions
 
-__all__ = ["Client", "ClientState", "Messages"]
+__all__ = ["Client", "ClientOptions", "ClientState", "Messages"]

@@ -7,24 +7,17 @@ import functools
 import logging
 from collections.abc import Awaitable, Callable
 from enum import Enum
-from typing import Any, Final, Generic, Self, overload
+from typing import Any, Final, Generic, Self, Unpack, overload
 
 from typing_extensions import TypeVar
 
 from mcws_protocol import (
-    FEATURE_REQUESTS,
     UNTYPED,
-    Codec,
     ConnectionClosed,
     ConnectTimeout,
     Contract,
-    HelloFrame,
-    Limits,
-    Mcws,
     Raw,
-    Wire,
     check_close,
-    check_id,
 )
 from mcws_protocol.aio import (
     HANDLING,
@@ -44,6 +37,7 @@ from mcws_protocol.aio import (
 from ._dialer import dial, parse_url
 from ._line import Line
 from ._mailbox import Mailbox, Messages
+from ._settings import ClientOptions, Settings, expect
 
 log: Final = logging.getLogger("mcws.client")
 
@@ -67,79 +61,36 @@ class ClientState(Enum):
 class Client(Peer[Down, Up], Generic[Up, Down]):
     """One client of a server: ``Up`` goes out, ``Down`` comes in.
 
-    ``url`` is ``tcp://host:port``. ``id`` is what the client calls itself, 1 to 255 bytes of UTF-8
-    without control characters; without it the server assigns one. ``wire`` is what the server
-    speaks there, ``Mcws()`` unless it is given; ``codec`` is that of the wire. ``connect_timeout``
-    is in seconds and covers everything until the server's WELCOME. A lost connection is not made
-    again: ``reconnect`` must be None.
+    ``url`` is ``tcp://host:port``; ``options`` are those of ``ClientOptions``. Registering returns
+    the client, so calls chain; each callback may be plain or async.
 
     Raises:
         TypeError: an argument is not what it should be.
-        ValueError: ``url``, ``id`` or ``connect_timeout`` is wrong.
+        ValueError: ``url`` or an option is wrong.
     """
 
     @overload
-    def __init__(
-        self: Client[Raw, Raw],
-        url: str,
-        *,
-        id: str | None = ...,
-        wire: Wire | None = ...,
-        codec: Codec[Any] | None = ...,
-        reconnect: None = ...,
-        connect_timeout: float = ...,
-        limits: Limits = ...,
-    ) -> None: ...
+    def __init__(self: Client[Raw, Raw], url: str, **options: Unpack[ClientOptions]) -> None:
+        """Make a client without a contract: messages are ``bytes`` or ``str``."""
+
     @overload
     def __init__(
-        self,
-        url: str,
-        contract: Contract[Up, Down],
-        *,
-        id: str | None = ...,
-        wire: Wire | None = ...,
-        codec: Codec[Any] | None = ...,
-        reconnect: None = ...,
-        connect_timeout: float = ...,
-        limits: Limits = ...,
-    ) -> None: ...
+        self, url: str, contract: Contract[Up, Down], **options: Unpack[ClientOptions]
+    ) -> None:
+        """Make a client of one contract."""
+
     def __init__(
-        self,
-        url: str,
-        contract: Contract[Any, Any] = UNTYPED,
-        *,
-        id: str | None = None,
-        wire: Wire | None = None,
-        codec: Codec[Any] | None = None,
-        reconnect: None = None,
-        connect_timeout: float = 30,
-        limits: Limits = Limits(),  # noqa: B008 - frozen, so one object serves all
+        self, url: str, contract: Contract[Any, Any] = UNTYPED, **options: Unpack[ClientOptions]
     ) -> None:
         super().__init__(Unconnected())
         parse_url(url)
         expect("contract", contract, Contract)
-        expect("wire", wire, Wire, type(None))
-        expect("limits", limits, Limits)
-        if id is not None:
-            check_id(id)
-        if reconnect is not None:
-            raise ValueError(f"reconnect must be None, not {reconnect!r}")
-        if not connect_timeout > 0:
-            raise ValueError(f"connect_timeout must be above 0 seconds, not {connect_timeout!r}")
         self.url = url
-        self.limits = limits
-        self._hello = HelloFrame(
-            frame_bytes_max=limits.frame_bytes_max,
-            keepalive_s=round(limits.keepalive_s),
-            features=FEATURE_REQUESTS,
-            id=id or "",
-            contract=contract.label,
-        )
-        self._door = Door(Mcws() if wire is None else wire, codec)
-        self._connect_timeout = connect_timeout
+        self._settings = Settings(**options)
+        self._hello = self._settings.hello(contract.label)
+        self._door = Door(self._settings.wire, self._settings.codec)
         self._registered = Handlers()
-        self._mailbox = Mailbox(limits.inbox_high_bytes)
-        self._line: Line | None = None
+        self._mailbox = Mailbox(self._settings.limits.inbox_high_bytes)
         self._attempt: asyncio.Task[None] | None = None
         self._state = ClientState.NEW
         self._over = Gate()
@@ -169,7 +120,9 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
         if self._state is not ClientState.NEW:
             raise RuntimeError(f"the client is {self._state.value}; connect() works once")
         self._state = ClientState.CONNECTING
-        line = Line(Hub(self._registered, self.limits, log, is_server=False), self, self._hello)
+        line = Line(
+            Hub(self._registered, self._settings.limits, log, is_server=False), self, self._hello
+        )
         self._attempt = asyncio.ensure_future(self._open(line))
         try:
             await self._attempt
@@ -185,11 +138,11 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
 
     async def _open(self, line: Line) -> None:
         try:
-            async with asyncio.timeout(self._connect_timeout):
+            async with asyncio.timeout(self._settings.connect_timeout):
                 await dial(self.url, line, self._door)
                 await line.opened
         except TimeoutError:
-            why = f"not within {self._connect_timeout:g} seconds"
+            why = f"not within {self._settings.connect_timeout:g} seconds"
             raise ConnectTimeout(self.url, why) from None
 
     async def __aenter__(self) -> Self:
@@ -291,13 +244,3 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
             ]
             self._connection.inbox.put_first(*turns)
             self._connection.inbox.schedule()
-
-
-def expect(name: str, value: object, *kinds: type) -> None:
-    """Refuse an argument that is none of ``kinds``.
-
-    Raises:
-        TypeError: naming argument and value.
-    """
-    if not isinstance(value, kinds):
-        raise TypeError(f"{name} must be {kinds[0].__name__}, not {value!r}")

@@ -1,0 +1,73 @@
+"""Settings: what a client was told besides its URL and its contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
+
+from mcws_protocol import FEATURE_REQUESTS, Codec, HelloFrame, Limits, Mcws, Wire, check_id
+
+
+class ClientOptions(TypedDict, total=False):
+    """The keyword arguments of ``Client``, for those who pass them on."""
+
+    id: str | None
+    """What the client calls itself: 1 to 255 bytes of UTF-8 without control characters."""
+    wire: Wire
+    """What the server speaks behind that door; ``Mcws()`` unless it is given."""
+    codec: Codec[Any] | None
+    """What makes payloads of messages; that of the wire unless it is given."""
+    reconnect: None
+    """A lost connection is not made again: only None is accepted."""
+    connect_timeout: float
+    """Seconds for everything until the server's WELCOME; 30 unless it is given."""
+    limits: Limits
+    """What the connection may cost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The options of a client, complete and checked.
+
+    Raises:
+        TypeError: an option is not what it should be, or there is no such option.
+        ValueError: ``id``, ``reconnect`` or ``connect_timeout`` is out of its bounds.
+    """
+
+    id: str | None = None
+    wire: Wire = field(default_factory=Mcws)
+    codec: Codec[Any] | None = None
+    reconnect: None = None
+    connect_timeout: float = 30
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        expect("wire", self.wire, Wire)
+        expect("limits", self.limits, Limits)
+        if self.id is not None:
+            check_id(self.id)
+        if self.reconnect is not None:
+            raise ValueError(f"reconnect must be None, not {self.reconnect!r}")
+        if not self.connect_timeout > 0:
+            problem = f"connect_timeout must be above 0 seconds, not {self.connect_timeout!r}"
+            raise ValueError(problem)
+
+    def hello(self, contract: str) -> HelloFrame:
+        """Return the HELLO of a client with these settings and that contract."""
+        return HelloFrame(
+            frame_bytes_max=self.limits.frame_bytes_max,
+            keepalive_s=round(self.limits.keepalive_s),
+            features=FEATURE_REQUESTS,
+            id=self.id or "",
+            contract=contract,
+        )
+
+
+def expect(name: str, value: object, kind: type) -> None:
+    """Refuse an argument that is not of its kind.
+
+    Raises:
+        TypeError: naming argument and value.
+    """
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be {kind.__name__}, not {value!r}")
