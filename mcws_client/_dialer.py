@@ -67,13 +67,14 @@ async def dial(url: str, line: Line, door: Door) -> None:
     address = parse_url(url)
     try:
         await line.hub.loop.create_connection(connect, address.host, address.port)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise ConnectFailed(url, explain(error)) from error
 
 
-def explain(error: OSError) -> str:
+def explain(error: OSError | UnicodeError) -> str:
     """Return why a connection could not be made, in words."""
-    if isinstance(error, socket.gaierror):
+    # A name that IDNA cannot encode, too long for instance, is no name of a host.
+    if isinstance(error, socket.gaierror | UnicodeError):
         return "there is no such host"
     if error.errno is None:
         # Several addresses failed; asyncio joins their texts.
