@@ -6,9 +6,11 @@ import asyncio
 from typing import Any, Protocol
 
 from mcws_protocol import (
+    ConnectionClosed,
     DrainFrame,
     HelloFrame,
     LocalProtocolError,
+    McwsError,
     WelcomeFrame,
     shown,
 )
@@ -69,6 +71,10 @@ class Line(Owner):
     def refused(self, connection: Connection[Any, Any], error: Exception, /) -> None:
         """Fail the attempt with what was wrong in it."""
         if not self.opened.done():
+            if not isinstance(error, McwsError):
+                lost = ConnectionClosed(1006, "lost before WELCOME")
+                lost.__cause__ = error
+                error = lost
             self.opened.set_exception(error)
         connection.abort()
 

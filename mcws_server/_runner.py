@@ -7,9 +7,12 @@ import contextlib
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Generator
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+# Seconds that a second signal leaves for closing; handlers that still run then are cancelled.
+HURRY_S: Final = 1.0
 
 
 class Stoppable(Protocol):
@@ -81,7 +84,9 @@ async def stop_server(server: Stoppable, hurry: asyncio.Event) -> None:
     await asyncio.wait({drain, hurried}, return_when=asyncio.FIRST_COMPLETED)
     if not drain.done():
         drain.cancel()
-        await server.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HURRY_S):
+                await server.close()
     await cancel_all({drain, hurried})
 
 
