@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
+PACKAGES := mcws_protocol mcws_protocol.aio mcws_server mcws_client
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check style types stubs docs coverage nightly bench clean
@@ -31,8 +32,12 @@ style: $(VENV)/.check
 types: $(VENV)/.check
 	@$(BIN)/mypy
 	@$(BIN)/pyright
-	@for package in mcws_protocol mcws_server mcws_client; do \
-		$(BIN)/pyright --ignoreexternal --verifytypes $$package || exit 1; done
+	@# --verifytypes looks at what was installed, not at a checkout.
+	@rm -rf $(VENV)/installed
+	@$(BIN)/python -m pip install --quiet --target $(VENV)/installed .
+	@for package in $(PACKAGES); do \
+		PYTHONPATH=$(VENV)/installed $(BIN)/pyright --pythonpath $(BIN)/python --ignoreexternal \
+			--verifytypes $$package || exit 1; done
 
 docs: $(VENV)/.check
 	@$(BIN)/python -m docs.diagrams --check

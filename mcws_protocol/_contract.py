@@ -24,7 +24,7 @@ class Contract(Generic[Up, Down]):
     __slots__ = ("name",)
 
     def __init__(self) -> None:
-        self.name = ""
+        self.name: str = ""
 
     @property
     def label(self) -> str:

@@ -48,6 +48,11 @@ def shown(text: object) -> str:
 class McwsError(Exception):
     """The root of all errors that mcws raises."""
 
+    def remember(self, *values: object) -> None:
+        """Keep the values that this error was made of, so that it can be pickled and copied."""
+        # The built-in bases would take some of them for an errno and its text.
+        object.__setattr__(self, "args", values)
+
 
 class LocalProtocolError(McwsError):
     """This end asked for what its wire does not allow; nothing was sent."""
@@ -103,7 +108,7 @@ class FrameTooLong(RemoteProtocolError):
     def __init__(self, size: int | None, limit: int) -> None:
         shown_size = "" if size is None else f" of {size} bytes"
         super().__init__(f"frame{shown_size} exceeds the limit of {limit} bytes")
-        self.args = (size, limit)
+        self.remember(size, limit)
         self.size = size
         self.limit = limit
 
@@ -119,7 +124,7 @@ class IncompleteFrame(RemoteProtocolError):
 
     def __init__(self, buffered: int) -> None:
         super().__init__(f"stream ended inside a frame, {buffered} bytes of it had arrived")
-        self.args = (buffered,)
+        self.remember(buffered)
         self.buffered = buffered
 
 
@@ -139,7 +144,7 @@ class DecodeError(RemoteProtocolError):
 
     def __init__(self, expected: str, path: str = "") -> None:
         super().__init__(f"payload is not {expected}" + (f" at {path}" if path else ""))
-        self.args = (expected, path)
+        self.remember(expected, path)
         self.expected = expected
         self.path = path
 
@@ -176,7 +181,7 @@ class ConnectionClosed(McwsError, ConnectionError):
 
     def __init__(self, code: int, reason: str = "", maybe_executed: bool = False) -> None:
         super().__init__()
-        self.args = (code, reason, maybe_executed)
+        self.remember(code, reason, maybe_executed)
         self.code = code
         self.reason = reason
         self.maybe_executed = maybe_executed
@@ -197,7 +202,7 @@ class Rejected(ConnectionClosed):
 
     def __init__(self, code: int, reason: str = "", retry_after_s: float = 0.0) -> None:
         super().__init__(code, reason)
-        self.args = (code, reason, retry_after_s)
+        self.remember(code, reason, retry_after_s)
         self.retry_after_s = retry_after_s
 
     def __str__(self) -> str:
@@ -214,7 +219,7 @@ class RequestTimeout(McwsError, TimeoutError):
 
     def __init__(self, timeout: float) -> None:
         super().__init__()
-        self.args = (timeout,)
+        self.remember(timeout)
         self.timeout = timeout
 
     def __str__(self) -> str:
@@ -285,11 +290,12 @@ class ListenFailed(McwsError, OSError):
     Attributes:
         address: the host that was asked for.
         port: the port that was asked for.
+        why: what stopped it.
     """
 
     def __init__(self, address: str, port: int, why: str) -> None:
         super().__init__()
-        self.args = (address, port, why)
+        self.remember(address, port, why)
         self.address = address
         self.port = port
         self.why = why
@@ -308,7 +314,7 @@ class ConnectFailed(McwsError, OSError):
 
     def __init__(self, url: str, why: str) -> None:
         super().__init__()
-        self.args = (url, why)
+        self.remember(url, why)
         self.url = url
         self.why = why
 

@@ -31,7 +31,7 @@ from ._events import (
     TimedOut,
     WelcomeFrame,
 )
-from ._frames import HEADER, HEADER_BYTES, LENGTH_BYTES, MESSAGE, TEXT, encode_frame
+from ._frames import HEADER, HEADER_BYTES, LENGTH_BYTES, MESSAGE, TEXT, cut, encode_frame
 from ._keepalive import Keepalive
 from ._limits import FRAME_BYTES_FLOOR, Limits
 from ._opening import CODE_VERSION, guess
@@ -50,6 +50,9 @@ HEADS_MAX: Final = 1024
 HEADS: Final = tuple(
     tuple(HEADER.pack(size + 2, MESSAGE, flags) for size in range(HEADS_MAX)) for flags in (0, TEXT)
 )
+
+# Bytes of a REJECT without its reason, as its length counts them.
+REJECT_BYTES: Final = 8
 
 # The frames that move the dialogue on; all others are SEND_FRAME and RECEIVE_FRAME.
 STEPS: Final[dict[type, tuple[Step, Step]]] = {
@@ -160,7 +163,9 @@ class McwsMachine(Machine):
             return "bytes after HELLO"
         is_fresh, self._is_fresh = self._is_fresh, False
         # The first byte is the highest of a length below 16 MiB: no other protocol begins so.
-        return guess(data) if is_fresh and data[0] else ""
+        if not is_fresh or not data[0]:
+            return ""
+        return guess(data, "HELLO" if self.role is Role.SERVER else "WELCOME")
 
     def _judge(self, found: list[Received], now: float) -> list[Received]:
         """Return the events of ``found`` that the rules allow and that are news."""
@@ -291,10 +296,15 @@ class McwsMachine(Machine):
         """Append any other frame to ``out`` and return how many bytes that made."""
         if not self._is_agreed(frame, is_ours=True):
             raise LocalProtocolError(f"{type(frame).__name__} was not agreed on")
+        if isinstance(frame, RejectFrame):
+            # A device with small buffers shall be able to read why.
+            reason = cut(frame.reason, self._peer_limit - REJECT_BYTES).decode()
+            frame = RejectFrame(frame.code, frame.retry_after_ms, reason)
         data = encode_frame(frame)
         step = STEPS.get(type(frame))
         size = len(data) - LENGTH_BYTES
-        if step is None and size > self._peer_limit:
+        # HELLO goes out before anything is known of the peer, CLOSE always fits.
+        if size > self._peer_limit and not isinstance(frame, HelloFrame):
             raise MessageTooLong(size, self._peer_limit)
         self._check_ids(frame)
         self.step(Step.SEND_FRAME if step is None else step[0])

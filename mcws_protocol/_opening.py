@@ -33,6 +33,11 @@ CODE_VERSION: Final = 4006
 # Bytes of an id; its length travels in one byte.
 ID_BYTES_MAX: Final = 255
 
+# The first words of HTTP requests; a browser that was pointed at the port sends one.
+HTTP_WORDS: Final = frozenset(
+    {b"GET", b"POST", b"PUT", b"HEAD", b"OPTIONS", b"CONNECT", b"DELETE", b"PATCH"}
+)
+
 _HELLO: Final = Struct(">IHHIQIQQ")
 _WELCOME: Final = Struct(">BQQHHIII")
 _U8: Final = Struct(">B")
@@ -139,19 +144,20 @@ def decode_welcome(body: bytes) -> WelcomeFrame:
     )
 
 
-def guess(first: bytes) -> str:
-    """Return what the first bytes of a stream look like, for one line of a log.
+def guess(first: bytes, expected: str) -> str:
+    """Return what the first bytes of a stream look like instead of ``expected``, for one line.
 
     ``first`` holds at least one byte and is not the beginning of a frame of mcws/1.
     """
+    # The first record of TLS: its type, then the major version.
     if first[:2] == b"\x16\x03":
-        return "expected HELLO, got what looks like TLS; is the URL tls:// and this port not?"
-    words = first.split(b" ", 1)[0]
-    if words in {b"GET", b"POST", b"PUT", b"HEAD", b"OPTIONS", b"CONNECT", b"DELETE", b"PATCH"}:
-        return "expected HELLO, got what looks like HTTP; this port speaks mcws/1, not HTTP"
+        return f"expected {expected}, got what looks like TLS; is the URL tls:// and this port not?"
+    if first.split(b" ", 1)[0] in HTTP_WORDS or first.startswith(b"HTTP/"):
+        return f"expected {expected}, got what looks like HTTP; here mcws/1 is spoken, not HTTP"
     if all(32 <= byte < 127 or byte in b"\r\n\t" for byte in first[:64]):
-        return "expected HELLO, got what looks like text; for lines of text use Plain(Lines())"
-    return "expected HELLO, got bytes that are not mcws/1; is the other end on another wire?"
+        hint = "for lines of text use Plain(Lines())"
+        return f"expected {expected}, got what looks like text; {hint}"
+    return f"expected {expected}, got bytes that are not mcws/1; is the other end on another wire?"
 
 
 def _short(text: str) -> bytes:

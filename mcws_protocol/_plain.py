@@ -64,7 +64,7 @@ class Plain(Wire):
 class PlainMachine(Machine):
     """One end of one plain connection, without I/O."""
 
-    __slots__ = ("_asked", "_decoder", "_framing", "_has_eof", "_is_deaf")
+    __slots__ = ("_asked", "_decoder", "_framing", "_has_eof", "_is_deaf", "_keeps_boundaries")
 
     has_opening: ClassVar[bool] = False
     has_frames: ClassVar[bool] = False
@@ -74,6 +74,7 @@ class PlainMachine(Machine):
     ) -> None:
         super().__init__(role, limits, PLAIN, now)
         self._framing = outward
+        self._keeps_boundaries = inward.keeps_boundaries
         self._decoder = inward.decoder(frame_bytes_max=limits.frame_bytes_max)
         self._asked: int | None = None
         self._is_deaf = False
@@ -85,7 +86,8 @@ class PlainMachine(Machine):
         if self._is_deaf or self.state is not State.OPEN:
             return []
         events: list[Received] = []
-        events.extend(self._decoder.feed(data))
+        for piece in self._pieces(data):
+            events.extend(self._decoder.feed(piece))
         if self._asked is not None and events:
             payload = events[0]
             assert isinstance(payload, bytes), "a framing gives bytes"
@@ -95,6 +97,13 @@ class PlainMachine(Machine):
             self._is_deaf = True
             events.append(Faulted(self._decoder.fault))
         return events
+
+    def _pieces(self, data: bytes) -> list[bytes]:
+        """Return ``data`` in pieces that are not too long, where any cut of it is a message."""
+        limit = self.limits.frame_bytes_max
+        if self._keeps_boundaries or len(data) <= limit:
+            return [data]
+        return [data[at : at + limit] for at in range(0, len(data), limit)]
 
     def receive_eof(self, now: float) -> list[Event]:
         """Return what the end of the peer's stream means: a close, if no frame was begun."""

@@ -917,3 +917,27 @@ def test_lost_connection_tells_nothing(role: Role) -> None:
     machine = opened(role)
     machine.lost()
     assert machine.receive_eof(1.0) == []
+
+
+def test_reject_is_cut_to_what_the_peer_accepts() -> None:
+    """A device with small buffers can read why it was refused."""
+    machine = greeted(Role.SERVER, hello=HelloFrame(frame_bytes_max=256))
+    out: list[bytes] = []
+    machine.send(RejectFrame(4001, 0, "x" * 1000), 0.0, out)
+    assert len(out[0]) == 256 + 4
+    assert out == [encode_frame(RejectFrame(4001, 0, "x" * 248))]
+
+
+@pytest.mark.parametrize(("id_bytes", "fits"), [(217, True), (218, False)])
+def test_welcome_is_as_long_as_the_peer_accepts(id_bytes: int, *, fits: bool) -> None:
+    """A WELCOME that the peer could not read is refused here, at its limit exactly."""
+    machine = greeted(Role.SERVER, hello=HelloFrame(frame_bytes_max=256))
+    welcome = WelcomeFrame(frame_bytes_max=LIMIT, id="x" * id_bytes)
+    out: list[bytes] = []
+    if fits:
+        machine.send(welcome, 0.0, out)
+        assert len(out[0]) == 256 + 4
+    else:
+        with pytest.raises(MessageTooLong):
+            machine.send(welcome, 0.0, out)
+        assert out == []

@@ -206,6 +206,12 @@ def test_opening_decodes_and_encodes_its_vector(vector: dict[str, Any]) -> None:
 def test_guess_names_what_came_and_what_to_do(first: bytes, words: str) -> None:
     """One line of a log tells somebody on the wrong port what is wrong (FAULTS 3)."""
     with pytest.raises(RemoteProtocolError, match=words):
-        raise RemoteProtocolError(guess(first))
-    assert guess(first).startswith("expected HELLO, got ")
-    assert guess(first).isprintable()
+        raise RemoteProtocolError(guess(first, "HELLO"))
+    assert guess(first, "HELLO").startswith("expected HELLO, got ")
+    assert guess(first, "HELLO").isprintable()
+
+
+def test_guess_says_what_was_expected() -> None:
+    """A client waits for WELCOME; an answer of a web server is told from text."""
+    guessed = guess(b"HTTP/1.1 400 Bad Request\r\n", "WELCOME")
+    assert guessed == "expected WELCOME, got what looks like HTTP; here mcws/1 is spoken, not HTTP"

@@ -30,7 +30,7 @@ from mcws_protocol._events import (
     RequestFrame,
     TimedOut,
 )
-from mcws_protocol._framing import Fixed, Framing
+from mcws_protocol._framing import Chunks, Fixed, Framing
 from mcws_protocol._limits import Limits
 from mcws_protocol._plain import Plain, PlainMachine
 from mcws_protocol._prefixed import LengthPrefixed
@@ -318,3 +318,12 @@ def test_close_that_is_not_answered_times_out(role: Role) -> None:
     assert machine.tick(12.0, []) == [TimedOut(1006, "no end within 2 s of closing")]
     assert machine.tick(13.0, []) == []
     assert machine.next_deadline() == NEVER
+
+
+@pytest.mark.parametrize("size", [255, 256, 257, 1000])
+def test_chunk_above_the_limit_becomes_several(size: int) -> None:
+    """Where any cut is a message, a long read is cut instead of refused."""
+    machine = new(Role.SERVER, Plain(Chunks()), Limits(frame_bytes_max=256))
+    events = machine.receive(b"x" * size, 0.0)
+    assert b"".join(event for event in events if isinstance(event, bytes)) == b"x" * size
+    assert all(isinstance(event, bytes) and len(event) <= 256 for event in events)

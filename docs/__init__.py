@@ -1,0 +1,1 @@
+"""The documentation of mcws, and what generates its diagrams."""

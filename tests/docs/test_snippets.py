@@ -1,0 +1,192 @@
+"""Snippets: every program in the documentation is run, and prints what the page says."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from docs.pages import PAGES, ROOT, Block, blocks
+from mcws_client import Client
+
+PATIENCE_S = 60
+"""Seconds after which a program hangs, whatever the machine; none takes a tenth of it."""
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+PYTHON = (sys.executable, "-W", "error")
+
+
+@dataclass(frozen=True)
+class Program:
+    """Blocks that make one program, with what it prints."""
+
+    block: Block
+    source: str
+    output: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where its last block is."""
+        return self.block.place
+
+
+def programs(page: Path) -> list[Program]:
+    """Return the programs of ``page``: a block, or one with those that it continues."""
+    found: list[Program] = []
+    for block in blocks(page):
+        if block.language == "python":
+            begun = found[-1].source if "continues" in block.marks else ""
+            found.append(Program(block, begun + block.text))
+        elif block.language == "text" and found and expects(found[-1], block):
+            found[-1] = replace(found[-1], output=block.text)
+    return found
+
+
+def expects(program: Program, block: Block) -> bool:
+    """Whether ``block`` is what ``program`` prints: the next one below it, or marked so."""
+    wanted = "prints" in program.block.marks and not program.output
+    return wanted or "seen" in block.marks
+
+
+ALL = [program for page in PAGES for program in programs(page)]
+DEALING = {"serves", "visits"}
+ALONE = [program for program in ALL if not program.block.marks & DEALING]
+SERVERS = [program for program in ALL if "serves" in program.block.marks]
+
+
+@pytest.mark.parametrize("program", ALONE, ids=lambda program: program.place)
+def test_program_runs_and_prints_what_the_page_says(program: Program, tmp_path: Path) -> None:
+    """A program ends well, is silent on stderr, and prints the block below it."""
+    file = tmp_path / "program.py"
+    file.write_text(program.source, encoding="utf-8")
+    done = subprocess.run(
+        [*PYTHON, str(file)],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        env=ENVIRONMENT,
+    )
+    assert done.stderr == ""
+    assert done.stdout == program.output
+    assert done.returncode == 0
+
+
+def test_program_says_that_it_prints() -> None:
+    """Every program marked as printing has a block with what it prints."""
+    assert [one.place for one in ALL if "prints" in one.block.marks and not one.output] == []
+
+
+def test_marks_are_known() -> None:
+    """No mark above a block of Python is misspelt."""
+    known = {"continues", "prints", *DEALING}
+    assert [one.place for one in ALL if not one.block.marks <= known] == []
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port: int = unused.getsockname()[1]
+        return port
+
+
+async def started(program: Program, port: int, folder: Path) -> Process:
+    """Start ``program`` on ``port``, which takes the place of 8080 and of nothing else."""
+    assert program.source.count("8080") == 1, program.place
+    file = folder / f"{program.block.line}.py"
+    file.write_text(program.source.replace("8080", str(port)), encoding="utf-8")
+    return await asyncio.create_subprocess_exec(
+        *PYTHON, str(file), stdout=PIPE, stderr=PIPE, env=ENVIRONMENT
+    )
+
+
+@asynccontextmanager
+async def serving(program: Program, port: int, folder: Path) -> AsyncGenerator[Process]:
+    """Run a server as long as the block, and stop it as an operator does if the block has not."""
+    server = await started(program, port, folder)
+    try:
+        assert server.stdout is not None
+        assert await server.stdout.readline() == b"server started\n"
+        yield server
+    finally:
+        if server.returncode is None:
+            server.kill()
+            await server.wait()
+
+
+async def output(process: Process) -> list[str]:
+    """Return the lines that ``process`` still prints, once it has ended well and silently."""
+    printed, complaints = await process.communicate()
+    assert complaints.decode() == ""
+    assert process.returncode == 0
+    return printed.decode().splitlines()
+
+
+async def lines(process: Process, count: int) -> list[str]:
+    """Return the next ``count`` lines that ``process`` prints."""
+    assert process.stdout is not None
+    return [(await process.stdout.readline()).decode().rstrip("\n") for _ in range(count)]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGTERM there")
+async def test_readme_server_and_client_work_when_pasted(tmp_path: Path) -> None:
+    """Server and client of the README talk, and both end well when the server is stopped."""
+    [visitor] = [program for program in ALL if "visits" in program.block.marks]
+    server, port = SERVERS[0], free_port()
+    expected = visitor.output.splitlines()
+    assert expected
+    async with asyncio.timeout(PATIENCE_S), serving(server, port, tmp_path) as serves:
+        visits = await started(visitor, port, tmp_path)
+        assert await lines(visits, len(expected)) == expected
+        serves.send_signal(signal.SIGTERM)
+        assert await output(visits) == []
+        assert await output(serves) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGTERM there")
+async def test_readme_quick_start_does_what_the_original_did(tmp_path: Path) -> None:
+    """The translated quick start greets, answers, and notes connect, message and disconnect."""
+    [_, quick_start] = SERVERS
+    port = free_port()
+    async with asyncio.timeout(PATIENCE_S), serving(quick_start, port, tmp_path) as serves:
+        async with Client(f"tcp://127.0.0.1:{port}", id="k1") as client:
+            messages = aiter(client)
+            assert await anext(messages) == "welcome to Server :)"
+            client.send("hello")
+            assert await anext(messages) == "hi this is from server"
+        assert await lines(serves, 3) == [
+            "client connected k1",
+            "message from k1",
+            "client disconnected k1",
+        ]
+        serves.send_signal(signal.SIGTERM)
+        assert await output(serves) == []
+
+
+def test_programs_are_typed(tmp_path: Path) -> None:
+    """Every program passes mypy in strict mode, as a user's own code would."""
+    pytest.importorskip("mypy")
+    for number, program in enumerate(ALL):
+        (tmp_path / f"program_{number}.py").write_text(program.source, encoding="utf-8")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "mypy", "--strict", "--no-error-summary"),
+            *("--cache-dir", str(tmp_path / "cache"), "--config-file="),
+            *("--follow-imports", "silent", str(tmp_path)),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=10 * PATIENCE_S,
+        env=ENVIRONMENT,
+        cwd=ROOT,
+    )
+    assert done.stdout + done.stderr == ""
