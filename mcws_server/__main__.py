@@ -1,0 +1,155 @@
+"""The command ``python -m mcws_server``: a server to try a device against, by hand."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from mcws_protocol import (
+    Chunks,
+    Cobs,
+    LengthPrefixed,
+    Lines,
+    ListenFailed,
+    Mcws,
+    Plain,
+    Raw,
+    Slip,
+    Varint,
+    Wire,
+)
+from mcws_server import ConnectedClient, Server
+
+WIRES: Final[dict[str, Wire]] = {
+    "mcws": Mcws(),
+    "lines": Plain(Lines()),
+    "chunks": Plain(Chunks()),
+    "length": Plain(LengthPrefixed()),
+    "varint": Plain(Varint()),
+    "cobs": Plain(Cobs()),
+    "slip": Plain(Slip()),
+}
+"""What can be spoken, by its name on the command line; ``mcws_client`` has the same table."""
+
+ABOUT: Final = """\
+Start a server and print each message that arrives, behind the id of the client that sent it.
+Ctrl-C stops it politely."""
+
+EXAMPLES: Final = """\
+wires:
+  mcws      mcws/1, what python -m mcws_client speaks (the default)
+  lines     lines of text, as telnet, nc and many devices speak
+  chunks    bytes as they arrive: the network may split and join messages
+  length    four bytes of length, highest first, then the message
+  varint    the length as a varint, then the message, as in Protocol Buffers
+  cobs      messages between zero bytes, as on serial lines
+  slip      messages between C0 bytes, as on serial IP lines
+
+examples:
+  python -m mcws_server                        print what arrives on 127.0.0.1:8080
+  python -m mcws_server --echo --wire lines    then, elsewhere: nc 127.0.0.1 8080
+  python -m mcws_server --chat                 each message goes to all the other clients
+  python -m mcws_server --address 0.0.0.0      let other machines connect too
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve as ``arguments`` say until SIGINT or SIGTERM; return the exit code."""
+    options = make_parser().parse_args(arguments)
+    if options.verbose:
+        logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+        logging.getLogger("mcws").setLevel(logging.DEBUG)
+    server = make_server(echo=options.echo, chat=options.chat)
+
+    def announce() -> None:
+        door = server.listeners[0]
+        host = f"[{door.address}]" if ":" in door.address else door.address
+        say(f"listening on tcp://{host}:{door.port} (wire: {options.wire})")
+
+    try:
+        server.run(options.port, options.address, announce, wire=WIRES[options.wire])
+    except ListenFailed as error:
+        print(f"mcws_server: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m mcws_server",
+        description=ABOUT,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--port", type=port_number, default=8080, help="0 lets the system choose (default: 8080)"
+    )
+    parser.add_argument(
+        "--address", default="127.0.0.1", help="where to listen (default: 127.0.0.1, only here)"
+    )
+    parser.add_argument(
+        "--wire", choices=WIRES, default="mcws", help="how messages travel, see below"
+    )
+    answers = parser.add_mutually_exclusive_group()
+    answers.add_argument("--echo", action="store_true", help="send each message back")
+    answers.add_argument("--chat", action="store_true", help="send each message to all others")
+    parser.add_argument("--verbose", action="store_true", help="log who comes and goes, on stderr")
+    return parser
+
+
+def port_number(text: str) -> int:
+    """Return the port that ``text`` names.
+
+    Raises:
+        ArgumentTypeError: it is not a number from 0 to 65535.
+    """
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"must be 0 to 65535, not {text!r}")
+    return int(text)
+
+
+def make_server(*, echo: bool = False, chat: bool = False) -> Server:
+    """Return a server that prints what arrives and answers as asked."""
+    server = Server().on_client_message(show)
+    if echo:
+
+        def repeat(request: Raw, client: ConnectedClient) -> Raw:
+            show(request, client)
+            return request
+
+        server.on_client_message(lambda message, client: client.send(message))
+        server.on_client_request(repeat)
+    elif chat:
+        server.on_client_message(
+            lambda message, client: server.broadcast(message, lambda other: other is not client)
+        )
+    return server
+
+
+def show(message: Raw, client: ConnectedClient) -> None:
+    """Print one message behind the id of its client."""
+    say(f"{readable(client.id)}: {readable(message)}")
+
+
+def readable(message: Raw) -> str:
+    """Return ``message`` as one line: as it is if it is plain text, else as Python writes it."""
+    try:
+        text = message.decode() if isinstance(message, bytes) else message
+    except UnicodeDecodeError:
+        return repr(message)
+    # An escape sequence of a stranger could do anything to a terminal.
+    return text if text.replace("\t", "").isprintable() else ascii(message)
+
+
+def say(line: str) -> None:
+    """Print ``line`` at once; what the terminal cannot show comes out as an escape."""
+    encoding = sys.stdout.encoding
+    print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
