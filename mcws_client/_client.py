@@ -127,10 +127,15 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
         try:
             await self._attempt
         except BaseException as error:
+            is_closing = self.state in {ClientState.CLOSING, ClientState.CLOSED}
             line.give_up()
-            if self._over.is_open and isinstance(error, asyncio.CancelledError):
+            if not is_closing:
+                # Also where it was cancelled in the very turn in which WELCOME came.
+                self._connection = Unconnected()
+                self._mailbox.clear()
+                self._state = ClientState.NEW
+            elif isinstance(error, asyncio.CancelledError) and not is_cancelling():
                 raise ConnectionClosed(1000, "closed while connecting") from None
-            self._state = ClientState.NEW
             raise
         finally:
             self._attempt = None
@@ -194,7 +199,8 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
         """Close politely: stop delivery, send what is queued, then say goodbye.
 
         What is returned may be awaited: it waits until the hooks have ended too; awaited in a
-        handler of this client, until the connection is gone. Closing again changes nothing.
+        handler, of this client or any other, until the connection is gone. Iterations end at once.
+        Closing again changes nothing.
 
         Raises:
             TypeError: ``code`` is not an integer, or ``reason`` not text.
@@ -207,8 +213,9 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
                 self._attempt.cancel()
             return READY
         end = self._connection.close(code, reason)
-        self._mailbox.take_all()
-        return end if HANDLING.get() is self._connection else self._over
+        self._mailbox.clear()
+        self._mailbox.close()
+        return self._over if HANDLING.get() is None else end
 
     # Details
 
@@ -217,13 +224,21 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
         self._connection = connection
         dispatcher = connection.dispatcher
         dispatcher.is_read = self._mailbox.is_wanted
-        dispatcher.keep = self._mailbox.put
+        dispatcher.keep = self._keep
         self._state = ClientState.CONNECTED
         connection.open(self)
 
-    def ended(self) -> None:
-        """Take the end of the connection, after its last hook; called by its line."""
-        self._finish()
+    def ended(self, connection: Connection[Any, Any]) -> None:
+        """Take the end of a connection, after its last hook; called by its line."""
+        if connection is self._connection:
+            self._finish()
+
+    def _keep(self, size: int, message: object, client: object) -> Awaitable[None] | None:
+        """Keep a message that has no handler, or that somebody iterates for besides."""
+        return self._mailbox.put(size, message, is_handled=self._has_handler(message))
+
+    def _has_handler(self, message: object) -> bool:
+        return bool(self._registered.for_message(message.__class__))
 
     def _finish(self) -> None:
         self._state = ClientState.CLOSED
@@ -235,12 +250,19 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
 
     def _listen(self) -> None:
         """Give what waited for a handler to the one that just came, before anything newer."""
-        if self._state is ClientState.CONNECTED and self._mailbox:
-            deliver = self._connection.dispatcher.deliver
-            letters = self._mailbox.take_all()
-            turns = [
-                Turn(functools.partial(deliver, letter.message, letter.size), letter.size)
-                for letter in letters
-            ]
+        if self._state is not ClientState.CONNECTED:
+            return
+        deliver = self._connection.dispatcher.deliver
+        turns = [
+            Turn(functools.partial(deliver, letter.message, letter.size), letter.size)
+            for letter in self._mailbox.take_unheard(self._has_handler)
+        ]
+        if turns:
             self._connection.inbox.put_first(*turns)
             self._connection.inbox.schedule()
+
+
+def is_cancelling() -> bool:
+    """Whether the running task is being cancelled, and not only what it awaits."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

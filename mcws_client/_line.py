@@ -24,7 +24,7 @@ class Subscriber(Protocol):
         """Take the connection, which is open."""
         ...
 
-    def ended(self) -> None:
+    def ended(self, connection: Connection[Any, Any], /) -> None:
         """Take the end of the connection, after its last hook."""
         ...
 
@@ -103,7 +103,7 @@ class Line(Owner):
     def gone(self, connection: Connection[Any, Any], /) -> None:
         """Tell the client that the last hook has ended."""
         self.hub.workers.close()
-        self._subscriber.ended()
+        self._subscriber.ended(connection)
 
     def renamed(self, connection: Connection[Any, Any], id: str, /) -> None:
         """Refuse: only a server gives ids.

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import weakref
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, Generic
 
 from typing_extensions import TypeVar
@@ -22,6 +22,9 @@ M = TypeVar("M")
 
 # Messages that wait for an iteration before it holds back the connection.
 READ_AHEAD: Final = 16
+
+# Bytes that a message counts besides its payload, so that empty messages count too.
+LETTER_BYTES: Final = 64
 
 log: Final = logging.getLogger("mcws.client")
 
@@ -39,14 +42,16 @@ class Mailbox:
         self.is_closed = False
         self._bytes_max = bytes_max
         self._unwanted_size = 0
-        self._messages: deque[Letter] = deque()
+        self._letters: deque[Letter] = deque()
         self._wanted = 0
+        # Whether somebody began or stopped iterating since the letters were sorted.
+        self._is_stale = False
         self._readers: weakref.WeakSet[Messages[Any]] = weakref.WeakSet()
         self._arrivals: list[asyncio.Future[None]] = []
         self._taken = Gate()
 
     def __len__(self) -> int:
-        return len(self._messages)
+        return len(self._letters)
 
     def is_wanted(self, message: object) -> bool:
         """Whether somebody iterates over messages of that type."""
@@ -56,35 +61,57 @@ class Mailbox:
         """Return an iterator over the messages of one type, or over all."""
         messages: Messages[M] = Messages(self, kind)
         self._readers.add(messages)
-        weakref.finalize(messages, self._release)
+        self._note_readers()
+        weakref.finalize(messages, self._note_readers).atexit = False
         return messages
 
-    def put(self, size: int, message: object, client: object) -> Awaitable[None] | None:
-        """Keep ``message``; what is returned waits until whoever iterates has caught up."""
-        letter = Letter(size, message, self.is_wanted(message))
-        self._messages.append(letter)
+    def put(self, size: int, message: object, *, is_handled: bool) -> Awaitable[None] | None:
+        """Keep ``message``; what is returned waits until whoever iterates has caught up.
+
+        ``size`` is that of the payload in bytes; ``is_handled`` says that a handler got it too.
+        """
+        if self.is_closed:
+            return None
+        self._sort()
+        letter = Letter(size, message, self.is_wanted(message), is_handled)
+        self._letters.append(letter)
         self._notify()
         if letter.is_wanted:
             self._wanted += 1
             return self._room() if self._wanted > READ_AHEAD else None
-        self._unwanted_size += size
+        self._unwanted_size += letter.cost
         self._drop_oldest()
         return None
 
     def take(self, kind: type[M] | None) -> tuple[M] | None:
         """Return the oldest message of one type, or of any; None if there is none."""
-        for letter in self._messages:
+        self._sort()
+        for letter in self._letters:
             if kind is None or isinstance(letter.message, kind):
                 self._remove(letter)
                 return (letter.message,)
         return None
 
-    def take_all(self) -> list[Letter]:
-        """Return all messages, with the bytes that they had."""
-        letters, self._messages = self._messages, deque()
+    def take_unheard(self, has_handler: Callable[[object], bool]) -> list[Letter]:
+        """Return the messages for a handler that came late: nobody handled or iterates over them.
+
+        All others stay, in their order.
+        """
+        self._sort()
+        unheard = [
+            letter
+            for letter in self._letters
+            if not letter.is_wanted and not letter.is_handled and has_handler(letter.message)
+        ]
+        for letter in unheard:
+            self._remove(letter)
+        return unheard
+
+    def clear(self) -> None:
+        """Forget all messages."""
+        self._letters.clear()
         self._unwanted_size = self._wanted = 0
         self._release()
-        return list(letters)
 
     async def arrival(self) -> None:
         """Wait until another message came, or the end did."""
@@ -102,21 +129,39 @@ class Mailbox:
         self._notify()
 
     async def _room(self) -> None:
-        while self._readers and self._wanted > READ_AHEAD:
+        self._sort()
+        while self._wanted > READ_AHEAD:
             self._taken = Gate()
             await self._taken
+            self._sort()
 
     def _release(self) -> None:
-        """Let the connection go on: somebody took a message, or stopped iterating."""
+        """Let the connection go on, if there is room now."""
         self._taken.open()
 
+    def _note_readers(self) -> None:
+        """Take note that the readers changed; it may be the garbage collector that says so."""
+        self._is_stale = True
+        self._release()
+
+    def _sort(self) -> None:
+        """Find out anew who waits for which message, if somebody came or went."""
+        if self._is_stale:
+            self._is_stale = False
+            for letter in self._letters:
+                letter.is_wanted = self.is_wanted(letter.message)
+            self._wanted = sum(letter.is_wanted for letter in self._letters)
+            self._unwanted_size = sum(
+                letter.cost for letter in self._letters if not letter.is_wanted
+            )
+
     def _remove(self, letter: Letter) -> None:
-        self._messages.remove(letter)
+        self._letters.remove(letter)
         if letter.is_wanted:
             self._wanted -= 1
             self._release()
         else:
-            self._unwanted_size -= letter.size
+            self._unwanted_size -= letter.cost
 
     def _notify(self) -> None:
         arrivals, self._arrivals = self._arrivals, []
@@ -125,23 +170,43 @@ class Mailbox:
                 arrival.set_result(None)
 
     def _drop_oldest(self) -> None:
-        """Keep what nobody asked for within its limit."""
+        """Keep what nobody asked for within its limit, but the newest message at any length."""
         while self._unwanted_size > self._bytes_max:
-            self._remove(next(letter for letter in self._messages if not letter.is_wanted))
-            if not self.dropped:
-                log.warning("messages are dropped: there is no handler and nobody iterates")
-            self.dropped += 1
+            oldest = next(letter for letter in self._letters if not letter.is_wanted)
+            if oldest is self._letters[-1]:
+                return
+            self._remove(oldest)
+            if not oldest.is_handled:
+                self._count_dropped()
+
+    def _count_dropped(self) -> None:
+        if not self.dropped:
+            log.warning("messages are dropped: there is no handler and nobody iterates")
+        self.dropped += 1
 
 
 class Letter:
-    """One message in a mailbox, with the bytes that its payload had."""
+    """One message in a mailbox.
 
-    __slots__ = ("is_wanted", "message", "size")
+    Attributes:
+        size: bytes of its payload.
+        message: what was received.
+        is_wanted: whether somebody iterates over messages of its type.
+        is_handled: whether a handler got it.
+    """
 
-    def __init__(self, size: int, message: Any, is_wanted: bool) -> None:
+    __slots__ = ("is_handled", "is_wanted", "message", "size")
+
+    def __init__(self, size: int, message: Any, is_wanted: bool, is_handled: bool) -> None:
         self.size = size
         self.message = message
         self.is_wanted = is_wanted
+        self.is_handled = is_handled
+
+    @property
+    def cost(self) -> int:
+        """Bytes that it counts."""
+        return LETTER_BYTES + self.size
 
 
 class Messages(Generic[M]):

@@ -5,6 +5,7 @@ Source: WIRE 1 to 4.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -280,6 +281,10 @@ class McwsMachine(Machine):
             out.append(HEADER.pack(size + 2, MESSAGE, flags))
             out.append(payload)
         return size + HEADER_BYTES
+
+    def heads(self) -> Sequence[bytes]:
+        """Return the headers of short binary messages, as far as the peer accepts them."""
+        return HEADS[0] if self._peer_limit > HEADS_MAX else HEADS[0][: self._peer_limit - 1]
 
     def share(self, payload: Payload) -> bytes:
         """Return a MESSAGE as bytes for many connections, whatever their limits are."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from ._codec import Codec, Raw
@@ -71,6 +72,14 @@ class Machine(ABC):
             LocalProtocolError: no message may be sent now, or the wire cannot carry the payload.
             EncodeError: the payload is text with a lone surrogate.
         """
+
+    def heads(self) -> Sequence[bytes]:
+        """Return what goes before short ``bytes`` on an open connection, by their length.
+
+        A message of ``n`` bytes, ``n`` below the length of what is returned, is ``heads()[n]`` and
+        then itself. Empty where the wire has no such thing.
+        """
+        return ()
 
     @abstractmethod
     def share(self, payload: Payload) -> bytes:

@@ -74,12 +74,31 @@ def matching(connections: list[Link], filter: Callable[..., object]) -> list[Lin
         raise TypeError(f"filter must be callable, not {filter!r}")
     if inspect.iscoroutinefunction(filter):
         raise TypeError(f"filter must be a plain function, not the async {filter!r}")
-    clients: Sequence[Any] = [connection.dispatcher.client for connection in connections]
+    clients: Sequence[Any] = tuple(connection.dispatcher.client for connection in connections)
     if takes_three(filter):
         verdicts = [filter(client, index, clients) for index, client in enumerate(clients)]
     else:
         verdicts = [filter(client) for client in clients]
+    check_verdicts(verdicts, filter)
     return [link for link, verdict in zip(connections, verdicts, strict=True) if verdict]
+
+
+def check_verdicts(verdicts: list[object], filter: Callable[..., object]) -> None:
+    """Refuse verdicts that would have to be awaited: as they are, all of them are true.
+
+    Raises:
+        TypeError: naming ``filter``.
+    """
+    late = [
+        verdict
+        for verdict in verdicts
+        if verdict is not True and verdict is not False and inspect.isawaitable(verdict)
+    ]
+    for verdict in late:
+        if inspect.iscoroutine(verdict):
+            verdict.close()
+    if late:
+        raise TypeError(f"filter must give its verdict at once, not as the async {filter!r}")
 
 
 def takes_three(filter: Callable[..., object]) -> bool:

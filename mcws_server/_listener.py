@@ -26,16 +26,16 @@ class Listener:
 
     Attributes:
         wire: what is spoken behind this door.
-        address: the address that the socket is bound to.
-        port: the port that the socket is bound to, also where 0 was asked for.
+        address: the address that the socket is bound to; the path of a Unix socket.
+        port: the port that the socket is bound to, also where 0 was asked for; 0 for a Unix socket.
     """
 
     def __init__(self, server: asyncio.Server, wire: Wire) -> None:
         self._server = server
         self.wire = wire
         name: Any = server.sockets[0].getsockname()
-        self.address: str = name[0]
-        self.port: int = name[1]
+        self.address: str = name[0] if isinstance(name, tuple) else str(name)
+        self.port: int = name[1] if isinstance(name, tuple) else 0
 
     @property
     def is_open(self) -> bool:
@@ -70,22 +70,42 @@ async def open_listener(
 
     try:
         if isinstance(where, socket.socket):
-            server = await hub.loop.create_server(connect, sock=where, backlog=BACKLOG)
+            server = await hub.loop.create_server(
+                connect, sock=where, backlog=BACKLOG, start_serving=False
+            )
         else:
             address, port = where
             server = await hub.loop.create_server(
-                connect, address, port, backlog=BACKLOG, reuse_port=reuse_port or None
+                connect,
+                address,
+                port,
+                backlog=BACKLOG,
+                reuse_port=reuse_port or None,
+                start_serving=False,
             )
+        await start(server)
     except (OSError, OverflowError, UnicodeError) as error:
         address, port = ("socket", 0) if isinstance(where, socket.socket) else where
         raise ListenFailed(address, port, explain(error)) from error
     return Listener(server, door.wire)
 
 
+async def start(server: asyncio.Server) -> None:
+    """Let connections in; leave nothing open if that fails or is cancelled."""
+    try:
+        await server.start_serving()
+    except BaseException:
+        server.close()
+        raise
+
+
 def explain(error: Exception) -> str:
     """Return why a socket could not be bound, in words."""
     if isinstance(error, socket.gaierror):
         return "there is no such address"
+    if str(error).startswith("could not bind on any address"):
+        # From Python 3.12 on asyncio says so itself, without an errno.
+        return WHYS[errno.EADDRNOTAVAIL]
     if isinstance(error, OSError) and error.errno is not None:
         return WHYS.get(error.errno, os.strerror(error.errno).lower())
     return str(error)

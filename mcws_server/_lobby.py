@@ -57,6 +57,8 @@ class Lobby(Owner):
         self._leaving: dict[str, Link] = {}
         self._waiting: dict[str, Waiting] = {}
         self._watchers: list[asyncio.Future[None]] = []
+        # The connections whose handlers wait for the end of all others.
+        self._askers: list[object] = []
 
     # Stopping
 
@@ -74,9 +76,12 @@ class Lobby(Owner):
         await self._is_empty_within(window_s)
         # Also the connection whose handler waits for this: it ends behind that handler.
         for connection in tuple(self._present):
-            connection.wind_down(farewell)
+            if connection.is_open:
+                connection.wind_down(farewell)
+            elif self.stopping is not None:
+                self._reject(connection, self.stopping)
         if not await self._is_empty_within(ends_at - self.hub.loop.time()):
-            for connection in self._others():
+            for connection in tuple(self._others()):
                 connection.give_up(farewell)
             await self._is_empty_within(self.hub.limits.close_s)
         self._check_empty()
@@ -97,17 +102,31 @@ class Lobby(Owner):
         return not self._others()
 
     async def _wait_empty(self) -> None:
-        while self._others():
-            watcher = self.hub.loop.create_future()
-            self._watchers.append(watcher)
-            try:
-                await watcher
-            finally:
-                self._watchers.remove(watcher)
+        asker = HANDLING.get()
+        self._askers.append(asker)
+        self._wake_watchers()
+        try:
+            while self._others():
+                watcher = self.hub.loop.create_future()
+                self._watchers.append(watcher)
+                try:
+                    await watcher
+                finally:
+                    self._watchers.remove(watcher)
+        finally:
+            self._askers.remove(asker)
 
     def _others(self) -> set[Link]:
-        """Return all connections but the one whose handler asks."""
-        return {link for link in self._present if link is not HANDLING.get()}
+        """Return all connections, for a handler but its own and those whose handlers ask too."""
+        asker = HANDLING.get()
+        if asker not in self._present:
+            return self._present
+        return {link for link in self._present if link is not asker and link not in self._askers}
+
+    def _wake_watchers(self) -> None:
+        for watcher in self._watchers:
+            if not watcher.done():
+                watcher.set_result(None)
 
     def _check_empty(self) -> None:
         if self.stopping is not None and not self._present:
@@ -129,7 +148,9 @@ class Lobby(Owner):
             self._admit(connection, self.registry.new_id(), None)
 
     def greeted(self, connection: Link, frame: HelloFrame, /) -> None:
-        """Decide on a client that said HELLO."""
+        """Decide on a client that said HELLO, or that waited since."""
+        if connection.closed:
+            return
         refusal = self.stopping or self._check(frame)
         if refusal is not None:
             self._reject(connection, refusal)
@@ -154,10 +175,10 @@ class Lobby(Owner):
     def _wait_for(self, id: str, connection: Link, frame: HelloFrame) -> None:
         """Welcome ``connection`` when the hooks of the one that it replaces have ended."""
         if id in self._waiting:
-            older, _, timer = self._waiting.pop(id)
-            timer.cancel()
+            older, _, timer = self._waiting[id]
             self._reject(older, RejectFrame(REPLACED.code, 0, REPLACED.reason))
-        timer = self.hub.loop.call_later(self.hub.limits.close_s, self._let_in, id)
+        else:
+            timer = self.hub.loop.call_later(self.hub.limits.close_s, self._let_in, id)
         self._waiting[id] = (connection, frame, timer)
 
     def _let_in(self, id: str) -> None:
@@ -165,7 +186,8 @@ class Lobby(Owner):
         if id in self._waiting:
             connection, frame, timer = self._waiting.pop(id)
             timer.cancel()
-            self._admit(connection, id, frame)
+            # Meanwhile the server may stop, and a plain client may have taken the id.
+            self.greeted(connection, frame)
 
     def _admit(self, connection: Link, id: str, frame: HelloFrame | None) -> None:
         """Make the client object, enter it, say WELCOME and begin to deliver."""
@@ -173,17 +195,22 @@ class Lobby(Owner):
         connection.contract = "" if frame is None else frame.contract
         try:
             client: Any = self._factory(connection)
+            if self.registry.of(client) is not None:
+                raise RuntimeError("the client object that it returned is in use")
             if not is_peer(client):
                 self._adopt(connection, client)
         except Exception as error:
             self.hub.log.error("client_factory %r failed", self._factory, exc_info=error)
             self._reject(connection, RejectFrame(1011, 0, "no client object could be made"))
             return
+        if connection.closed:
+            # The factory refused the client by ending its connection.
+            return
         connection.dispatcher.keep = self._drop
-        self.registry.add(connection)
         if frame is not None:
             connection.outbox.put(self._welcome(id, frame))
         connection.open(client)
+        self.registry.add(connection)
         address = connection.remote_address
         self.hub.log.info("client %s connected from %s", shown(id), address)
 
@@ -258,11 +285,7 @@ class Lobby(Owner):
         if older is not None:
             self.registry.remove(older)
             older.close_with(REPLACED)
-        was_known = self.registry.get(connection.id) is connection
-        self.registry.remove(connection)
-        connection.id = id
-        if was_known:
-            self.registry.add(connection)
+        self.registry.rename(connection, id)
 
     # Going out
 
@@ -285,9 +308,7 @@ class Lobby(Owner):
 
     def _forget(self, connection: Link) -> None:
         self._present.discard(connection)
-        for watcher in self._watchers:
-            if not watcher.done():
-                watcher.set_result(None)
+        self._wake_watchers()
         self._check_empty()
 
 

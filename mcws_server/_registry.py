@@ -15,35 +15,50 @@ Link: TypeAlias = Connection[Any, Any]
 
 
 class Registry:
-    """Connections whose client the application knows, by id.
+    """Connections whose client the application knows, by id and by client.
 
     Lookup and removal take the same time whatever the number of clients.
     """
 
-    __slots__ = ("_by_id",)
+    __slots__ = ("_by_client", "_by_id")
 
     def __init__(self) -> None:
         self._by_id: dict[str, Link] = {}
+        # By the client's identity, since its class may define equality; in order of arrival.
+        self._by_client: dict[int, Link] = {}
 
     def __len__(self) -> int:
         return len(self._by_id)
 
     def add(self, connection: Link) -> None:
-        """Add ``connection`` under its id, which is free."""
+        """Add ``connection``, whose client is made, under its id, which is free."""
         self._by_id[connection.id] = connection
+        self._by_client[id(connection.dispatcher.client)] = connection
 
     def remove(self, connection: Link) -> None:
         """Remove ``connection``, and never another one that has its id by now."""
         if self._by_id.get(connection.id) is connection:
             del self._by_id[connection.id]
+            del self._by_client[id(connection.dispatcher.client)]
+
+    def rename(self, connection: Link, id: str) -> None:
+        """Give ``connection`` an id that is free; it keeps its place among the others."""
+        if self._by_id.get(connection.id) is connection:
+            del self._by_id[connection.id]
+            self._by_id[id] = connection
+        connection.id = id
 
     def get(self, id: str) -> Link | None:
         """Return the connection with that id."""
         return self._by_id.get(id)
 
+    def of(self, client: object) -> Link | None:
+        """Return the connection whose client that is."""
+        return self._by_client.get(id(client))
+
     def connections(self) -> list[Link]:
         """Return all connections as they are now, in the order in which they came."""
-        return list(self._by_id.values())
+        return list(self._by_client.values())
 
     def new_id(self) -> str:
         """Return an id of 16 hex digits that nobody has."""
@@ -71,7 +86,7 @@ class Clients(Collection[C], Generic[C]):
         return iter([connection.dispatcher.client for connection in self._registry.connections()])
 
     def __contains__(self, client: object) -> bool:
-        return any(client is known for known in self)
+        return self._registry.of(client) is not None
 
     def __repr__(self) -> str:
         return f"<{len(self)} clients>"

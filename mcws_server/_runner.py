@@ -36,9 +36,24 @@ def run_server(
     server: Stoppable,
     main: Callable[[], Awaitable[object]] | None,
 ) -> None:
-    """Listen, serve until a signal or the end of ``main``, drain; on a new loop."""
+    """Listen, serve until a signal or the end of ``main``, drain; on a new loop.
+
+    Raises:
+        RuntimeError: a loop runs in this thread already.
+    """
+    if is_loop_running():
+        raise RuntimeError("a loop runs in this thread; use listen() and serve_forever() on it")
     with asyncio.Runner(loop_factory=fastest_loop()) as runner:
         runner.run(serve(listen, server, main))
+
+
+def is_loop_running() -> bool:
+    """Whether this thread runs a loop already."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 async def serve(
@@ -53,16 +68,16 @@ async def serve(
     def signalled() -> None:
         (hurry if stop.is_set() else stop).set()
 
+    ends: set[asyncio.Future[Any]] = set()
+    work: asyncio.Future[None] | None = None
     with handled_signals(signalled):
-        await listen()
-        ends: set[asyncio.Future[Any]] = {
-            asyncio.ensure_future(stop.wait()),
-            asyncio.ensure_future(server.serve_forever()),
-        }
-        work = None if main is None else asyncio.ensure_future(call(main))
-        if work is not None:
-            ends.add(work)
         try:
+            await listen()
+            ends.add(asyncio.ensure_future(stop.wait()))
+            ends.add(asyncio.ensure_future(server.serve_forever()))
+            if main is not None:
+                work = asyncio.ensure_future(call(main))
+                ends.add(work)
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stop.set()

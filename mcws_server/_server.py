@@ -157,12 +157,13 @@ class Server(Hooks[Up, Down, C], Roster[C]):
             EncodeError: ``message`` cannot be encoded; nothing was sent.
             TypeError: one of ``clients`` is not a client of this server.
         """
-        links = self._registry.connections()
-        by_client = {id(link.dispatcher.client): link for link in links}
         wanted = {id(client): client for client in clients}
-        found = [by_client[key] for key in wanted if key in by_client]
+        found: list[Link] = []
         for client in wanted.values():
-            if not hasattr(client, "write"):
+            link = self._registry.of(client)
+            if link is not None:
+                found.append(link)
+            elif not hasattr(client, "write"):
                 raise TypeError(f"clients must be clients of this server, not {client!r}")
         delivery = self._send_to(found, message)
         return replace(delivery, closed=delivery.closed + len(wanted) - len(found))
@@ -217,22 +218,24 @@ class Server(Hooks[Up, Down, C], Roster[C]):
         wire = Mcws() if wire is None else wire
         if not isinstance(wire, Wire):
             raise TypeError(f"wire must be a Wire, such as Plain(Lines()), not {wire!r}")
-        if self._state in {ServerState.DRAINING, ServerState.CLOSED}:
-            raise RuntimeError(f"the server is {self._state.value}, it cannot listen again")
+        if sock is not None and not isinstance(sock, socket.socket):
+            raise TypeError(f"sock must be a socket, not {sock!r}")
+        self._check_not_stopping()
         lobby = self._enter()
         door = Door(wire, codec)
         listener = await open_listener(
             lobby.hub, lobby, door, sock or (address, port), reuse_port=reuse_port
         )
-        self._listeners.append(listener)
-        self._doors.append(door)
-        self._state = ServerState.LISTENING
-        if callback is None:
-            log.info("listening on %s:%d", listener.address, listener.port)
-        else:
-            result = callback()
-            if inspect.isawaitable(result):
-                await result
+        try:
+            # It may have been closed while the socket was being bound.
+            self._check_not_stopping()
+            self._listeners.append(listener)
+            self._doors.append(door)
+            self._state = ServerState.LISTENING
+            await announce(listener, callback)
+        except BaseException:
+            listener.close()
+            raise
         return listener
 
     def run(
@@ -253,8 +256,11 @@ class Server(Hooks[Up, Down, C], Roster[C]):
         Raises:
             ListenFailed: the socket cannot be bound.
             RuntimeError: called from inside a running loop.
-            Exception: whatever ``main`` raises.
+            TypeError: an argument is not what it should be.
+            Exception: whatever ``main`` or ``callback`` raises.
         """
+        if main is not None:
+            check_callback(main, "main")
 
         async def listen() -> None:
             await self.listen(port, address, callback, wire=wire, codec=codec)
@@ -272,7 +278,8 @@ class Server(Hooks[Up, Down, C], Roster[C]):
         try:
             await self._closed
         except asyncio.CancelledError:
-            await self.close()
+            if self._state is ServerState.LISTENING:
+                await self.close()
             raise
 
     # Stopping
@@ -310,6 +317,8 @@ class Server(Hooks[Up, Down, C], Roster[C]):
         if self._lobby is None:
             self._finish()
             return READY
+        if self._state is not ServerState.CLOSED:
+            self._state = ServerState.DRAINING
         self._lobby.close_all(GOING_AWAY)
         return self._lobby
 
@@ -338,6 +347,15 @@ class Server(Hooks[Up, Down, C], Roster[C]):
             raise RuntimeError("the server runs on another loop already")
         return self._lobby
 
+    def _check_not_stopping(self) -> None:
+        """Refuse to open a door of a server that stops.
+
+        Raises:
+            RuntimeError: it drains or is closed.
+        """
+        if self._state in {ServerState.DRAINING, ServerState.CLOSED}:
+            raise RuntimeError(f"the server is {self._state.value}, it cannot listen again")
+
     def _shut_doors(self) -> None:
         if self._lobby is not None:
             self._lobby.stopping = TOO_LATE
@@ -351,6 +369,16 @@ class Server(Hooks[Up, Down, C], Roster[C]):
             if self._lobby is not None:
                 self._lobby.hub.workers.close()
             self._closed.open()
+
+
+async def announce(listener: Listener, callback: Callable[[], object] | None) -> None:
+    """Tell the application that the door is open; the log, if it does not want to know."""
+    if callback is None:
+        log.info("listening on %s:%d", listener.address, listener.port)
+        return
+    result = callback()
+    if inspect.isawaitable(result):
+        await result
 
 
 def check_where(port: object, address: object) -> None:

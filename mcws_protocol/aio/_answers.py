@@ -8,14 +8,9 @@ import math
 from typing import Any, Final, Protocol
 
 from .._codec import Codec
-from .._errors import (
-    DecodeError,
-    EncodeError,
-    MessageTooLong,
-    Refused,
-)
+from .._errors import DecodeError, MessageTooLong, Refused
 from .._events import ErrorFrame, ReplyFrame, RequestFrame
-from ._dispatcher import Dispatcher, is_cancelling
+from ._dispatcher import Dispatcher
 from ._handlers import Callback, is_awaitable
 from ._hub import Hub
 from ._inbox import Turn
@@ -105,8 +100,7 @@ class Answers:
         """Cancel a request of the peer, whether it runs or waits."""
         job = self._jobs.get(correlation_id)
         if job is not None:
-            self._fail(job, CANCELLED)
-            job.stop()
+            self._give_up(job, CANCELLED)
 
     def _start(self, job: Job) -> None:
         if job.is_answered:
@@ -119,6 +113,7 @@ class Answers:
             request = self._dispatcher.decode(job.frame.payload)
         except DecodeError as error:
             self._fail(job, BAD_REQUEST, str(error))
+            self._dispatcher.report(error)
             return
         callback = self._dispatcher.for_request(request.__class__)
         if callback is None:
@@ -147,7 +142,7 @@ class Answers:
         job.work = self._await(job, result, callback)
         job.worker = self._hub.run(job.work, self._hub.context_for(self._answerer))
         if job.expires_at < math.inf:
-            job.timer = self._hub.loop.call_at(job.expires_at, self._expire, job)
+            job.timer = self._hub.loop.call_at(job.expires_at, self._give_up, job, DEADLINE_PASSED)
         self._answerer.request_started()
 
     async def _await(self, job: Job, result: Any, callback: Callback) -> None:
@@ -155,17 +150,17 @@ class Answers:
             self._reply(job, await result, callback)
         except (Exception, asyncio.CancelledError) as error:
             self._failed(job, error, callback)
-            if is_cancelling():
-                raise
         finally:
             self.running -= 1
             if job.timer is not None:
                 job.timer.cancel()
             self._answerer.request_ended()
 
-    def _expire(self, job: Job) -> None:
-        self._fail(job, DEADLINE_PASSED)
-        job.stop()
+    def _give_up(self, job: Job, code: int) -> None:
+        """Answer with an error now and cancel the handler, once."""
+        if not job.is_answered:
+            self._fail(job, code)
+            job.stop()
 
     def _reply(self, job: Job, reply: Any, callback: Callback) -> None:
         if job.is_answered:
@@ -173,7 +168,7 @@ class Answers:
         try:
             payload = self._codec.encode(reply)
             self._answer(job, ReplyFrame(job.frame.correlation_id, payload))
-        except (EncodeError, MessageTooLong) as error:
+        except Exception as error:
             self._failed(job, error, callback)
 
     def _failed(self, job: Job, error: BaseException, callback: Callback) -> None:
@@ -187,8 +182,14 @@ class Answers:
             self._dispatcher.failed(error, callback)
 
     def _fail(self, job: Job, code: int, reason: str = "") -> None:
-        if not job.is_answered:
-            self._answer(job, ErrorFrame(job.frame.correlation_id, code, reason))
+        if job.is_answered:
+            return
+        correlation_id = job.frame.correlation_id
+        try:
+            self._answer(job, ErrorFrame(correlation_id, code, reason))
+        except MessageTooLong:
+            # The shortest frame that a peer has to accept carries the code, not every reason.
+            self._answer(job, ErrorFrame(correlation_id, code))
 
     def _answer(self, job: Job, frame: ReplyFrame | ErrorFrame) -> None:
         self._answerer.answer(frame)

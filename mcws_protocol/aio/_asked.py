@@ -139,7 +139,7 @@ class Asked:
 
 def milliseconds(timeout: float | None) -> int:
     """Return a timeout as REQUEST carries it: rounded up, 0 for none."""
-    return 0 if timeout is None else min(math.ceil(timeout * 1000), 0xFFFF_FFFF)
+    return 0 if timeout is None else math.ceil(min(timeout * 1000, 0xFFFF_FFFF))
 
 
 def expire(answer: Answer, timeout: float) -> None:

@@ -244,6 +244,7 @@ class Connection(Reception, Generic[In, Out]):
         """Begin to deliver to ``client``, the connect hooks first."""
         self.is_open = True
         self.dispatcher.open(client, self._undecodable, self._is_closed)
+        self.outbox.open()
         self.inbox.put_first(Turn(self._connect))
         self.inbox.schedule()
 

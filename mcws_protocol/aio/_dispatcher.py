@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from .._codec import Codec, Untouched
 from .._errors import ConnectionClosed, DecodeError
 from .._events import Payload
-from ._handlers import Callback, Handlers, is_awaitable
+from ._handlers import NOTHING, Callback, Handlers, is_awaitable
 from ._hub import Hub
 from ._waiting import READY
 
@@ -30,7 +30,7 @@ class Dispatcher:
         failures: how many handlers raised.
         keep: takes ``(size, message, client)`` of a message that no handler wants, or that
             somebody reads besides.
-        is_read: whether somebody reads a message without being a handler.
+        is_read: whether somebody reads a message without being a handler; None where nobody can.
         is_closed: whether the connection refuses to send.
     """
 
@@ -57,7 +57,7 @@ class Dispatcher:
         self.shared = hub.handlers
         self.is_closed: Callable[[], bool] = bool
         self.on_bad_payload: Callable[[DecodeError], None] = self._ignore
-        self.is_read: Callable[[Any], bool] = self._nobody
+        self.is_read: Callable[[Any], bool] | None = None
         self.keep: Callable[[int, Any, Any], object] = self._drop
 
     def open(
@@ -80,12 +80,25 @@ class Dispatcher:
             except DecodeError as error:
                 self.on_bad_payload(error)
                 return None
-        return self.deliver(message, len(payload))
+        callbacks = self.shared.by_type.get(message.__class__)
+        if not callbacks or self.own is not None or self.is_read is not None:
+            return self.deliver(message, len(payload))
+        # The hot path: everything is known, and mostly there is one handler.
+        if len(callbacks) > 1:
+            return self.call(callbacks, message, self.client)
+        try:
+            result = callbacks[0](message, self.client)
+        except (Exception, asyncio.CancelledError) as error:
+            self.failed(error, callbacks[0])
+            return None
+        if result is None or result is READY or not is_awaitable(result):
+            return None
+        return self._await(result, callbacks[0], NOTHING, ())
 
     def deliver(self, message: Any, size: int) -> Rest | None:
         """Call the handlers of a message whose payload had ``size`` bytes."""
         callbacks = self.for_message(message.__class__)
-        if not callbacks or self.is_read(message):
+        if not callbacks or (self.is_read is not None and self.is_read(message)):
             callbacks += (functools.partial(self.keep, size),)
         return self.call(callbacks, message, self.client)
 
@@ -118,7 +131,7 @@ class Dispatcher:
             await result
         except (Exception, asyncio.CancelledError) as error:
             self.failed(error, callback)
-            if is_cancelling():
+            if isinstance(error, asyncio.CancelledError) and is_cancelling():
                 raise
         if behind:
             rest = self.call(behind, *arguments)
@@ -156,7 +169,7 @@ class Dispatcher:
         for hook in hooks:
             try:
                 result = hook(error, self.client)
-            except Exception as failure:
+            except (Exception, asyncio.CancelledError) as failure:
                 self._hub.log.error("error hook %r failed", hook, exc_info=failure)
                 continue
             if result is not None and is_awaitable(result):
@@ -165,15 +178,11 @@ class Dispatcher:
     async def _await_hook(self, result: Any, hook: Callback) -> None:
         try:
             await result
-        except Exception as failure:
+        except (Exception, asyncio.CancelledError) as failure:
             self._hub.log.error("error hook %r failed", hook, exc_info=failure)
 
     def _ignore(self, error: DecodeError) -> None:
         """Do nothing, as long as nobody asked to be told."""
-
-    def _nobody(self, message: object) -> bool:
-        """Say that nobody reads, as long as nobody can."""
-        return False
 
     def _drop(self, size: int, message: object, client: object) -> None:
         """Drop a message, as long as nobody keeps those without a handler."""

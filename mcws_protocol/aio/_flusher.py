@@ -46,7 +46,12 @@ class Flusher:
         self._is_scheduled = False
         dirty, self._dirty = self._dirty, []
         for outbox in dirty:
-            outbox.flush()
+            try:
+                outbox.flush()
+            except Exception as error:
+                # What a stranger's framing or transport raises shall not stop the other outboxes.
+                problem = {"message": "an outbox could not be flushed", "exception": error}
+                self.loop.call_exception_handler(problem)
 
 
 def wrong_thread() -> RuntimeError:

@@ -19,16 +19,18 @@ class Handlers:
     """User functions by occasion, each occasion in order of registration.
 
     Attributes:
+        by_type: the callbacks for messages of each type that was asked for; forgotten whenever one
+            is registered or taken back.
         connects: hooks ``(client)``.
         ends: hooks ``(client)`` for the end of a connection.
         errors: hooks ``(error, client)``.
     """
 
     __slots__ = (
-        "_by_type",
         "_messages",
         "_request",
         "_requests",
+        "by_type",
         "connects",
         "ends",
         "errors",
@@ -39,7 +41,7 @@ class Handlers:
         self.ends = NOTHING
         self.errors = NOTHING
         self._messages: tuple[tuple[type | None, Callback], ...] = ()
-        self._by_type: dict[type, tuple[Callback, ...]] = {}
+        self.by_type: dict[type, tuple[Callback, ...]] = {}
         self._request: Callback | None = None
         self._requests: dict[type, Callback] = {}
 
@@ -47,7 +49,7 @@ class Handlers:
         """Register ``(message, client)`` for all messages, or for those of one type."""
         check_callback(callback)
         self._messages = (*self._messages, (kind, callback))
-        self._by_type = {}
+        self.by_type = {}
 
     def remove_message(self, callback: Callback) -> None:
         """Take back the first registration of ``callback`` for all messages, if there is one."""
@@ -55,18 +57,18 @@ class Handlers:
         if entry in self._messages:
             at = self._messages.index(entry)
             self._messages = self._messages[:at] + self._messages[at + 1 :]
-            self._by_type = {}
+            self.by_type = {}
 
     def for_message(self, kind: type) -> tuple[Callback, ...]:
         """Return the callbacks for messages of exactly the type ``kind``."""
-        found = self._by_type.get(kind)
+        found = self.by_type.get(kind)
         if found is None:
             found = tuple(
                 callback
                 for accepted, callback in self._messages
                 if accepted is None or issubclass(kind, accepted)
             )
-            self._by_type[kind] = found
+            self.by_type[kind] = found
         return found
 
     def set_request(self, callback: Callback, kind: type | None = None) -> None:

@@ -98,10 +98,12 @@ class Hub:
     def _sweep(self) -> None:
         now = self.loop.time()
         was_blocked = now - self._due_at > BLOCKED_S
+        self._schedule(now)
         for connection in tuple(self.swept):
-            if was_blocked:
-                connection.excuse(now)
-            connection.sweep(now)
-        self._timer = None
-        if self.swept:
-            self._schedule(now)
+            try:
+                if was_blocked:
+                    connection.excuse(now)
+                connection.sweep(now)
+            except Exception:
+                # The deadlines of the others hold all the same.
+                self.log.exception("sweep of %r failed", connection)

@@ -8,14 +8,13 @@ but from the loop, so no handler runs inside ``send``, ``resume`` or ``close``.
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context
 from typing import Final, Protocol
 
 from .._events import Payload
-from ._dispatcher import Rest
+from ._dispatcher import Rest, is_cancelling
 from ._hub import Hub
 
 ITEM_BYTES: Final = 64
@@ -72,6 +71,7 @@ class Inbox:
         "_context",
         "_hub",
         "_is_busy",
+        "_is_cleared",
         "_is_scheduled",
         "_items",
         "_recipient",
@@ -87,6 +87,7 @@ class Inbox:
         self._items: deque[Payload | Turn] | None = None
         self._context: Context | None = None
         self._is_busy = False
+        self._is_cleared = False
         self._is_scheduled = False
         self.is_idle = False
         self.is_paused = False
@@ -115,9 +116,10 @@ class Inbox:
         self.is_idle = False
 
     def clear(self) -> None:
-        """Forget what waits; what is being handled goes on."""
+        """Forget what waits and never be idle again; what is being handled goes on."""
         self._items = None
         self.size = 0
+        self._is_cleared = True
         self.is_idle = False
 
     def schedule(self) -> None:
@@ -156,7 +158,10 @@ class Inbox:
     async def _work(self, rest: Rest) -> None:
         try:
             await rest
-            for count in itertools.count(1):
+            count = 0
+            # What waits shall not run in a task that counts a cancellation.
+            while not is_cancelling():
+                count += 1
                 if count % self._hub.limits.messages_per_turn == 0:
                     await asyncio.sleep(0)
                 while self._must_wait():
@@ -203,7 +208,7 @@ class Inbox:
     def _rest(self) -> None:
         """Note that nothing can start now."""
         is_held = self.starting > 0 or self._recipient.holds_delivery()
-        self.is_idle = self.is_quiet and not is_held
+        self.is_idle = self.is_quiet and not is_held and not self._is_cleared
         self._recipient.delivered()
 
 

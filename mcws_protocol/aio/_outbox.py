@@ -8,14 +8,14 @@ waiting too, so that the limits hold for all that this process keeps in memory f
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from threading import get_ident
 from typing import Any, Final
 
-from .._codec import Codec
+from .._codec import Codec, Untouched
 from .._errors import ConnectionClosed, OutboxFull
-from .._events import Frame, LossFrame, Payload, PongFrame
+from .._events import Frame, LossFrame, Payload, PongFrame, RequestFrame
 from .._limits import Limits, SlowConsumer
 from .._wire import Machine
 from ._flusher import Flusher, wrong_thread
@@ -51,7 +51,10 @@ class Outbox:
         "_drained",
         "_encode",
         "_flusher",
+        "_heads",
+        "_high",
         "_is_dirty",
+        "_is_raw",
         "_limits",
         "_machine",
         "_parts",
@@ -72,6 +75,10 @@ class Outbox:
     ) -> None:
         self._machine = machine
         self._encode = codec.encode
+        self._is_raw = isinstance(codec, Untouched)
+        # What goes before short bytes, by their length; empty while that is not so simple.
+        self._heads: Sequence[bytes] = ()
+        self._high = limits.outbox_high_bytes
         self._limits = limits
         self._flusher = flusher
         self._thread = flusher.thread
@@ -92,6 +99,18 @@ class Outbox:
 
     def send(self, message: Any) -> Ready | Room:
         """Encode and queue one message; what is returned waits for room."""
+        # The hot path: short bytes that need no codec, no framing, no policy and no waiting.
+        if type(message) is bytes and len(message) < len(self._heads):
+            head = self._heads[len(message)]
+            queued = self.queued + len(head) + len(message)
+            if queued <= self._high and get_ident() == self._thread:
+                parts = self._parts
+                if parts is None:
+                    parts = self._begin()
+                parts.append(head)
+                parts.append(message)
+                self.queued = queued
+                return READY
         return self.write(self._encode(message))
 
     def write(self, payload: Payload) -> Ready | Room:
@@ -118,7 +137,7 @@ class Outbox:
                 del parts[before:]
                 raise refusal
         self.queued += size
-        return READY if self.queued <= self._limits.outbox_high_bytes else self.room()
+        return READY if self.queued <= self._high else self.room()
 
     def put(self, frame: Frame) -> None:
         """Queue any other frame; one that answers or ends is accepted at every limit.
@@ -133,16 +152,18 @@ class Outbox:
         if self.refusal is not None:
             raise self._closed()
         parts = self._parts if self._parts is not None else self._begin()
-        self.queued += self._machine.send(frame, self._flusher.loop.time(), parts)
+        self._count(self._machine.send(frame, self._flusher.loop.time(), parts))
 
-    def put_bounded(self, frame: Frame) -> None:
+    def put_bounded(self, frame: RequestFrame) -> None:
         """Queue a frame that the limits bind, a request.
 
         Raises:
             OutboxFull: too much waits already; else as ``put``.
         """
-        if self.queued >= self._limits.outbox_bytes_max:
-            refusal = self._refuses(1)
+        # Its head is at least one byte.
+        size = len(frame.payload) + 1
+        if self.queued + size > self._limits.outbox_bytes_max:
+            refusal = self._refuses(size)
             if refusal is not None:
                 raise refusal
         self.put(frame)
@@ -166,9 +187,7 @@ class Outbox:
         if self._pressure is not None:
             self._pressure.note_droppable(len(parts))
         parts.append(data)
-        self.queued += size
-        if self._pressure is None and not self._has_room():
-            self.flush()
+        self._count(size)
         return Shared.QUEUED
 
     def put_parts(self, made: Iterable[bytes]) -> None:
@@ -176,7 +195,7 @@ class Outbox:
         for part in made:
             parts = self._parts if self._parts is not None else self._begin()
             parts.append(part)
-            self.queued += len(part)
+            self._count(len(part))
 
     def pong(self, payload: bytes) -> None:
         """Answer a PING with the next flush; an answer that waits still is replaced (FAULTS 7)."""
@@ -188,6 +207,7 @@ class Outbox:
 
     def room(self) -> Ready | Room:
         """Return what waits until less than high water is queued."""
+        self._flusher.check_thread()
         if self._pressure is None:
             self.flush()
         if self.refusal is None and self._has_room():
@@ -198,6 +218,7 @@ class Outbox:
 
     def drained(self) -> Ready | Room:
         """Return what waits until nothing waits any more, neither here nor in the transport."""
+        self._flusher.check_thread()
         self.flush()
         if self.refusal is None and self.is_empty:
             return READY
@@ -219,6 +240,11 @@ class Outbox:
         return self._is_empty()
 
     # Writing
+
+    def open(self) -> None:
+        """Take note that the opening is over, and with it what the peer accepts."""
+        if self._is_raw and self.refusal is None:
+            self._heads = self._machine.heads()
 
     def attach(self, transport: asyncio.WriteTransport) -> None:
         """Take the transport to write to."""
@@ -242,7 +268,8 @@ class Outbox:
             elif size <= JOIN_MAX:
                 transport.write(b"".join(parts))
             else:
-                transport.writelines(parts)
+                # From Python 3.12 on asyncio never gets rid of an empty part behind all others.
+                transport.writelines([part for part in parts if part])
         if self._when_done is not None and self._pressure is None:
             done, self._when_done = self._when_done, None
             done()
@@ -263,9 +290,9 @@ class Outbox:
         self.queued -= pressure.held
         if pressure.unsaid and self.refusal is None and self._machine.has_frames:
             self.put(LossFrame(pressure.unsaid))
+        self.flush()
         if self._drained is not None and self._is_empty():
             self._set_water()
-        self.flush()
 
     def is_stalled(self, now: float) -> bool:
         """Look at the transport; return whether its reader has to be given up (FAULTS 11)."""
@@ -283,9 +310,10 @@ class Outbox:
         """Accept nothing more; what waits is still sent."""
         if self.refusal is None:
             self.refusal = refusal
+            self._heads = ()
             for room in (self._room, self._drained):
                 if room is not None:
-                    room.fail(refusal)
+                    room.fail(self._closed)
 
     def finish(self, last: Frame, refusal: ConnectionClosed, done: Callable[[], None]) -> None:
         """Queue the last frame, accept nothing more, and call ``done`` when all has left here."""
@@ -314,6 +342,16 @@ class Outbox:
             self._is_dirty = True
             self._flusher.mark(self)
         return parts
+
+    def _count(self, size: int) -> None:
+        """Count ``size`` more bytes; what is above high water leaves at once, if it can.
+
+        So only a blocked transport keeps a connection above high water, and its end of blocking
+        is the one thing to wait for.
+        """
+        self.queued += size
+        if self.queued > self._high and self._pressure is None:
+            self.flush()
 
     def _answer_ping(self, payload: bytes) -> None:
         self._pong = None
@@ -360,10 +398,10 @@ class Outbox:
 
     def _look(self, pressure: Pressure) -> None:
         """Ask the transport how much it still has, since it tells only when it has little."""
-        if self._transport is not None:
-            held = self._transport.get_write_buffer_size()
-            self.queued += held - pressure.held
-            pressure.note(held, self._flusher.loop.time())
+        assert self._transport is not None, "without a transport there is no pressure"
+        held = self._transport.get_write_buffer_size()
+        self.queued += held - pressure.held
+        pressure.note(held, self._flusher.loop.time())
 
     def _set_water(self) -> None:
         limits = self._limits
@@ -373,7 +411,7 @@ class Outbox:
             )
 
     def _has_room(self) -> bool:
-        return self.queued <= self._limits.outbox_high_bytes
+        return self.queued <= self._high
 
     def _is_empty(self) -> bool:
         transport = self._transport
@@ -388,5 +426,5 @@ class Outbox:
         if self._drained is not None:
             self._drained.wake()
 
-    def _why_not(self) -> ConnectionClosed | None:
-        return self.refusal
+    def _why_not(self) -> Exception | None:
+        return None if self.refusal is None else self._closed()

@@ -39,7 +39,7 @@ class Room:
     connection raises in all of them.
     """
 
-    __slots__ = ("_has_room", "_loop", "_refusal", "_waiters")
+    __slots__ = ("_has_room", "_loop", "_refusal", "_waiters", "_woken")
 
     def __init__(
         self,
@@ -51,6 +51,8 @@ class Room:
         self._has_room = has_room
         self._refusal = refusal
         self._waiters: deque[Waiter] = deque()
+        # Who was let go and has not had its chance to send yet.
+        self._woken: Waiter | None = None
 
     @property
     def is_awaited(self) -> bool:
@@ -71,28 +73,32 @@ class Room:
             self._leave(waiter)
             raise
         # The next one is asked only after this one had its chance to send.
-        self._loop.call_soon(self.wake)
+        self._loop.call_soon(self._hand_over)
 
     def wake(self) -> None:
-        """Let the first waiter go on, if there is room."""
-        while self._waiters and self._has_room():
+        """Let the first waiter go on, if there is room and nobody is on the way already."""
+        while self._woken is None and self._waiters and self._has_room():
             waiter = self._waiters.popleft()
             if not waiter.done():
+                self._woken = waiter
                 waiter.set_result(None)
-                return
 
-    def fail(self, error: Exception) -> None:
-        """Raise ``error`` in everybody who waits."""
+    def fail(self, error: Callable[[], Exception]) -> None:
+        """Raise what ``error`` returns, an exception for each, in everybody who waits."""
         waiters, self._waiters = self._waiters, deque()
         for waiter in waiters:
             if not waiter.done():
-                waiter.set_exception(error)
+                waiter.set_exception(error())
+
+    def _hand_over(self) -> None:
+        self._woken = None
+        self.wake()
 
     def _leave(self, waiter: Waiter) -> None:
-        if waiter in self._waiters:
+        if waiter is self._woken:
+            self._hand_over()
+        elif waiter in self._waiters:
             self._waiters.remove(waiter)
-        elif not waiter.cancelled() and waiter.exception() is None:
-            self.wake()
 
 
 class Gate:

@@ -30,94 +30,119 @@ class InContext:
 
     def __await__(self) -> Generator[Any, Any, None]:
         work, run = self._work, self._context.run
+        thrown: BaseException | None = None
         try:
-            awaited = run(work.send, None)
             while True:
+                # Not inside of `except`: what the work raises next would seem to come of it.
+                awaited = run(work.send, None) if thrown is None else run(work.throw, thrown)
+                thrown = None
                 try:
-                    value = yield awaited
+                    yield awaited
                 except GeneratorExit:
                     run(work.close)
                     raise
                 except BaseException as error:
-                    awaited = run(work.throw, error)
-                else:
-                    awaited = run(work.send, value)
+                    thrown = error
         except StopIteration:
             return
 
 
 class Worker:
-    """One task, lent to one piece of work at a time."""
+    """One task, lent to one piece of work at a time.
 
-    __slots__ = ("_alarm", "_context", "_pool", "task", "work")
+    Attributes:
+        task: what runs it.
+        work: what it does now; None while it is parked.
+    """
+
+    __slots__ = ("_alarm", "_context", "_has_begun", "_is_unwanted", "_pool", "task", "work")
 
     def __init__(self, pool: Workers, work: Work, context: Context) -> None:
         self._pool = pool
         self._context = context
         self._alarm: asyncio.Future[None] | None = None
+        self._has_begun = False
+        self._is_unwanted = False
         self.work: Work | None = work
-        self.task = pool.loop.create_task(self._run())
+        # Not by the loop's factory of tasks: an eager one would run handlers inside this call.
+        self.task = asyncio.Task(self._run(), loop=pool.loop)
+        self.task.add_done_callback(self._ended)
 
     def cancel(self, work: Work) -> None:
         """Cancel ``work``, if it is still what this worker does."""
-        if self.work is work:
+        if self.work is not work:
+            return
+        if self._has_begun:
             self.task.cancel()
+        else:
+            # A task that is cancelled before its first step never takes it, and `finally` is lost.
+            self._is_unwanted = True
 
     def lend(self, work: Work, context: Context) -> None:
         """Give a parked worker something to do."""
         self.work = work
         self._context = context
+        self._has_begun = False
         assert self._alarm is not None, "only a parked worker is lent"
         self._alarm.set_result(None)
 
     async def _run(self) -> None:
-        while self.work is not None:
+        while True:
+            assert self.work is not None, "a worker runs when it is lent"
+            self._has_begun = True
+            if self._is_unwanted:
+                self.task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await InContext(self.work, self._context)
             self.work = None
             if self.task.cancelling() or not self._pool.park(self):
                 return
             self._alarm = self._pool.loop.create_future()
-            try:
-                await self._alarm
-            except asyncio.CancelledError:
-                self._pool.forget(self, self.work, self._context)
-                raise
+            await self._alarm
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Hand on what this worker was lent for, if it was cancelled before it began."""
+        self._pool.forget(self)
+        work, self.work = self.work, None
+        if work is not None and not self._has_begun:
+            self._pool.run(work, self._context)
 
 
 class Workers:
     """The workers of one server or client, parked and lent."""
 
-    __slots__ = ("_parked", "loop")
+    __slots__ = ("_is_closed", "_parked", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self._parked: list[Worker] = []
+        self._is_closed = False
 
     def run(self, work: Work, context: Context) -> Worker:
         """Run ``work`` in a task of its own, in ``context``; it handles its own errors."""
-        if not self._parked:
-            return Worker(self, work, context)
-        worker = self._parked.pop()
-        worker.lend(work, context)
-        return worker
+        while self._parked:
+            worker = self._parked.pop()
+            # One that was just cancelled is here until its task has ended.
+            if not worker.task.cancelling():
+                worker.lend(work, context)
+                return worker
+        return Worker(self, work, context)
 
     def park(self, worker: Worker) -> bool:
-        """Keep ``worker`` for later; False if there are enough."""
-        if len(self._parked) >= PARKED_MAX:
+        """Keep ``worker`` for later; False if there are enough, or none is needed any more."""
+        if self._is_closed or len(self._parked) >= PARKED_MAX:
             return False
         self._parked.append(worker)
         return True
 
-    def forget(self, worker: Worker, work: Work | None, context: Context) -> None:
-        """Drop a parked worker that was cancelled; what it was just lent for goes elsewhere."""
-        if work is not None:
-            self.run(work, context)
-        elif worker in self._parked:
+    def forget(self, worker: Worker) -> None:
+        """Drop a worker whose task has ended."""
+        if worker in self._parked:
             self._parked.remove(worker)
 
     def close(self) -> None:
         """End the parked tasks; those that are lent end with their work."""
+        self._is_closed = True
         parked, self._parked = self._parked, []
         for worker in parked:
             worker.task.cancel()

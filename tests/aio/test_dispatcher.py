@@ -1,0 +1,427 @@
+"""Dispatcher: which handlers are called, in which order, and what becomes of their errors."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextvars import copy_context
+from typing import Any
+
+import pytest
+
+from mcws_protocol import Codec, ConnectionClosed, DecodeError, Limits, Text, Untouched
+from mcws_protocol.aio._dispatcher import Dispatcher
+from mcws_protocol.aio._handlers import Handlers
+from mcws_protocol.aio._hub import HANDLING, Hub
+from mcws_protocol.aio._waiting import READY
+
+LOG = logging.getLogger("mcws.test")
+
+
+class Desk:
+    """A dispatcher, and what its handlers and hooks wrote down.
+
+    Attributes:
+        shared: the handlers of all connections.
+        events: what handlers wrote down.
+        errors: what error hooks got.
+        dispatcher: the one under test; its client is the text "client".
+    """
+
+    def __init__(self, codec: Codec[Any] | None = None) -> None:
+        self.shared = Handlers()
+        self.events: list[Any] = []
+        self.errors: list[Exception] = []
+        self.hub = Hub(self.shared, Limits(), LOG, is_server=True)
+        self.dispatcher = Dispatcher(self.hub, codec or Untouched(), "client")
+
+    def own(self) -> Handlers:
+        """Return the connection's own handlers."""
+        if self.dispatcher.own is None:
+            self.dispatcher.own = Handlers()
+        return self.dispatcher.own
+
+    def hear_errors(self) -> None:
+        """Collect what error hooks get."""
+        self.shared.errors = (self._hear_error,)
+
+    def _hear_error(self, error: Exception, client: Any) -> None:
+        self.errors.append(error)
+
+    def keep(self, size: int, message: Any, client: Any) -> None:
+        """Keep what no handler wants."""
+        self.events.append(("kept", message, client, size))
+
+    def note(self, name: str) -> Callable[[Any, Any], None]:
+        """Return a plain handler that writes down its call."""
+        return lambda message, client: self.events.append((name, message, client))
+
+    def note_later(self, name: str) -> Callable[[Any, Any], Any]:
+        """Return an async handler that writes down its beginning and its end."""
+
+        async def handle(message: Any, client: Any) -> None:
+            self.events.append((name, "begins"))
+            await asyncio.sleep(1)
+            self.events.append((name, "ends"))
+
+        return handle
+
+    def give(self, result: Any) -> Callable[[Any, Any], Any]:
+        """Return a plain handler that returns something."""
+
+        def giving(message: Any, client: Any) -> Any:
+            return result
+
+        return giving
+
+    def fail(self, error: BaseException) -> Callable[[Any, Any], None]:
+        """Return a plain handler that raises."""
+
+        def failing(message: Any, client: Any) -> None:
+            raise error
+
+        return failing
+
+    def fail_later(self, error: BaseException) -> Callable[[Any, Any], Any]:
+        """Return an async handler that raises."""
+
+        async def failing(message: Any, client: Any) -> None:
+            raise error
+
+        return failing
+
+    async def message(self, payload: bytes | str) -> None:
+        """Dispatch one message and await what it left."""
+        rest = self.dispatcher.message(payload)
+        if rest is not None:
+            await rest
+
+
+# Order
+
+
+async def test_message_goes_to_plain_handlers_at_once() -> None:
+    """Without anything to await, nothing is left."""
+    desk = Desk()
+    desk.shared.add_message(desk.note("one"))
+    desk.shared.add_message(desk.note("two"))
+    assert desk.dispatcher.message(b"hi") is None
+    assert desk.events == [("one", b"hi", "client"), ("two", b"hi", "client")]
+
+
+async def test_message_goes_to_own_handlers_last() -> None:
+    """The server's come in their order, whatever their type, then the client's own."""
+    desk = Desk()
+    desk.own().add_message(desk.note("own"))
+    desk.shared.add_message(desk.note("bytes"), bytes)
+    desk.shared.add_message(desk.note("all"))
+    desk.shared.add_message(desk.note("text"), str)
+    await desk.message(b"hi")
+    assert [event[0] for event in desk.events] == ["bytes", "all", "own"]
+
+
+async def test_message_does_not_go_to_shared_handlers_of_others() -> None:
+    """A class of the application's own passes messages on itself."""
+    desk = Desk()
+    desk.shared.add_message(desk.note("shared"))
+    desk.own().add_message(desk.note("own"))
+    desk.dispatcher.shared = Handlers()
+    await desk.message(b"hi")
+    assert [event[0] for event in desk.events] == ["own"]
+
+
+async def test_message_handlers_behind_an_async_one_wait() -> None:
+    """Plain or async, a handler ends before the next one of the same message starts."""
+    desk = Desk()
+    for name in ("one", "two"):
+        desk.shared.add_message(desk.note_later(name))
+    desk.shared.add_message(desk.note("three"))
+    await desk.message(b"hi")
+    assert desk.events == [
+        ("one", "begins"),
+        ("one", "ends"),
+        ("two", "begins"),
+        ("two", "ends"),
+        ("three", b"hi", "client"),
+    ]
+
+
+async def test_message_handler_may_return_an_awaitable() -> None:
+    """What a plain handler returns is awaited if it can be."""
+    desk = Desk()
+    future = asyncio.get_running_loop().create_future()
+    desk.shared.add_message(desk.give(future))
+    task = asyncio.ensure_future(desk.message(b"hi"))
+    await asyncio.sleep(1)
+    assert not task.done()
+    future.set_result(None)
+    await task
+
+
+@pytest.mark.parametrize("result", [None, READY, 5, b"reply"])
+async def test_message_handler_may_return_anything(result: Any) -> None:
+    """What cannot be awaited, and what needs no waiting, is ignored."""
+    desk = Desk()
+    desk.shared.add_message(desk.give(result))
+    assert desk.dispatcher.message(b"hi") is None
+
+
+async def test_message_handler_that_registers_another() -> None:
+    """The new one hears the next message, not this one."""
+    desk = Desk()
+
+    def register(message: Any, client: Any) -> None:
+        desk.shared.add_message(desk.note("new"))
+
+    desk.shared.add_message(register)
+    await desk.message(b"one")
+    assert desk.events == []
+    await desk.message(b"two")
+    assert desk.events == [("new", b"two", "client")]
+
+
+# Messages without handlers
+
+
+async def test_message_without_handlers_is_kept() -> None:
+    """Whoever keeps such messages gets it with its size."""
+    desk = Desk()
+    desk.dispatcher.keep = desk.keep
+    await desk.message("hi")
+    assert desk.events == [("kept", "hi", "client", 2)]
+
+
+async def test_message_without_handlers_is_dropped() -> None:
+    """Where nobody keeps it, nothing happens."""
+    desk = Desk()
+    assert desk.dispatcher.message(b"hi") is None
+
+
+async def test_message_that_is_read_besides_is_kept_last() -> None:
+    """A reader gets it behind the handlers; without a reader nobody is asked to keep it."""
+    desk = Desk()
+    desk.shared.add_message(desk.note("handler"))
+    desk.dispatcher.keep = desk.keep
+    await desk.message(b"one")
+    desk.dispatcher.is_read = lambda message: True
+    await desk.message(b"two")
+    assert [event[0] for event in desk.events] == ["handler", "handler", "kept"]
+
+
+# Decoding
+
+
+async def test_message_is_decoded() -> None:
+    """Handlers get messages, registered for the type that they have."""
+    desk = Desk(Text())
+    desk.shared.add_message(desk.note("text"), str)
+    await desk.message(b"hi")
+    assert desk.events == [("text", "hi", "client")]
+    assert desk.dispatcher.decode(b"hi") == "hi"
+
+
+async def test_message_that_does_not_decode() -> None:
+    """No handler is called; who asked to be told is."""
+    desk = Desk(Text())
+    desk.shared.add_message(desk.note("text"))
+    told: list[DecodeError] = []
+    desk.dispatcher.open("client", told.append, bool)
+    await desk.message(b"\xff")
+    assert [str(error) for error in told] == ["payload is not UTF-8 text at byte 0"]
+    assert desk.events == []
+
+
+async def test_message_that_does_not_decode_before_the_opening() -> None:
+    """As long as nobody asked to be told, it is dropped."""
+    desk = Desk(Text())
+    assert desk.dispatcher.message(b"\xff") is None
+
+
+async def test_decode_without_a_codec() -> None:
+    """Where the codec changes nothing it is not asked."""
+    desk = Desk()
+    payload = b"\xff"
+    assert desk.dispatcher.decode(payload) is payload
+
+
+async def test_decode_raises() -> None:
+    """What does not decode is the caller's to handle."""
+    with pytest.raises(DecodeError):
+        Desk(Text()).dispatcher.decode(b"\xff")
+
+
+# Requests
+
+
+async def test_request_goes_to_the_own_handler_first() -> None:
+    """The client's own, else the server's for the type, else the server's for all."""
+    desk = Desk()
+    handlers = [desk.note(str(number)) for number in range(3)]
+    assert desk.dispatcher.for_request(bytes) is None
+    desk.shared.set_request(handlers[0])
+    assert desk.dispatcher.for_request(bytes) is handlers[0]
+    desk.shared.set_request(handlers[1], bytes)
+    assert desk.dispatcher.for_request(bytes) is handlers[1]
+    desk.own()
+    assert desk.dispatcher.for_request(bytes) is handlers[1]
+    desk.own().set_request(handlers[2])
+    assert desk.dispatcher.for_request(bytes) is handlers[2]
+
+
+# Errors
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["plain", "async"])
+async def test_handler_that_raises(is_async: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged with its traceback, given to the hooks, and the next handler is called."""
+    desk = Desk()
+    desk.hear_errors()
+    error = ValueError("handler")
+    desk.shared.add_message(desk.fail_later(error) if is_async else desk.fail(error))
+    desk.shared.add_message(desk.note("next"))
+    await desk.message(b"hi")
+    assert desk.errors == [error]
+    assert desk.events == [("next", b"hi", "client")]
+    assert desk.dispatcher.failures == 1
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
+    assert "failing" in record.getMessage()
+    assert record.exc_info is not None
+    assert record.exc_info[1] is error
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["plain", "async"])
+async def test_handler_that_raises_cancelled_error(
+    is_async: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without a cancellation it is an error like any other, but none for the hooks."""
+    desk = Desk()
+    desk.hear_errors()
+    error = asyncio.CancelledError()
+    desk.shared.add_message(desk.fail_later(error) if is_async else desk.fail(error))
+    desk.shared.add_message(desk.note("next"))
+    await desk.message(b"hi")
+    assert desk.errors == []
+    assert desk.events == [("next", b"hi", "client")]
+    assert len(caplog.records) == 1
+
+
+async def test_handler_that_is_cancelled() -> None:
+    """The cancellation of its task ends the handling of the message."""
+    desk = Desk()
+    desk.shared.add_message(desk.note_later("one"))
+    desk.shared.add_message(desk.note("two"))
+    task = asyncio.ensure_future(desk.message(b"hi"))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert desk.events == [("one", "begins")]
+
+
+async def test_handler_that_raises_while_it_is_cancelled() -> None:
+    """What its cleanup raises is reported, stays here, and the others are called."""
+    desk = Desk()
+    desk.hear_errors()
+
+    async def handle(message: Any, client: Any) -> None:
+        try:
+            await asyncio.sleep(9)
+        finally:
+            raise ValueError("cleanup")
+
+    desk.shared.add_message(handle)
+    desk.shared.add_message(desk.note("next"))
+    task = asyncio.ensure_future(desk.message(b"hi"))
+    await asyncio.sleep(0)
+    task.cancel()
+    await task
+    assert [str(error) for error in desk.errors] == ["cleanup"]
+    assert desk.events == [("next", b"hi", "client")]
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+async def test_handler_that_ends_the_program(kind: type[BaseException]) -> None:
+    """What shall end the program does."""
+    desk = Desk()
+    desk.shared.add_message(desk.fail(kind()))
+    with pytest.raises(kind):
+        desk.dispatcher.message(b"hi")
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+async def test_handler_that_sends_after_the_end(
+    is_closed: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The end of its own connection is no error of a handler; that of another one is."""
+    desk = Desk()
+    desk.hear_errors()
+    desk.dispatcher.open("client", lambda error: None, lambda: is_closed)
+    desk.shared.add_message(desk.fail(ConnectionClosed(1000)))
+    with caplog.at_level(logging.DEBUG):
+        await desk.message(b"hi")
+    assert [record.levelname for record in caplog.records] == ["DEBUG" if is_closed else "ERROR"]
+    assert len(desk.errors) == (not is_closed)
+
+
+async def test_handlers_that_raise_again_and_again(caplog: pytest.LogCaptureFixture) -> None:
+    """Ten thousand failures leave nothing behind."""
+    desk = Desk()
+    caplog.set_level(logging.CRITICAL, LOG.name)
+    desk.shared.add_message(desk.fail(ValueError("handler")))
+    for _ in range(10_000):
+        assert desk.dispatcher.message(b"hi") is None
+    assert desk.dispatcher.failures == 10_000
+    assert len(asyncio.all_tasks()) == 1
+
+
+# Error hooks
+
+
+async def test_report_goes_to_all_hooks() -> None:
+    """The server's hooks first, then the connection's own, with the client."""
+    desk = Desk()
+    desk.shared.errors = (desk.note("shared"),)
+    desk.own().errors = (desk.note("own"),)
+    error = ValueError("x")
+    desk.dispatcher.report(error)
+    assert desk.events == [("shared", error, "client"), ("own", error, "client")]
+
+
+@pytest.mark.parametrize("error", [ValueError("hook"), asyncio.CancelledError()])
+@pytest.mark.parametrize("is_async", [False, True], ids=["plain", "async"])
+async def test_report_to_a_hook_that_raises(
+    is_async: bool, error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is logged, given to nobody, and the next hook is called."""
+    desk = Desk()
+    hook = desk.fail_later(error) if is_async else desk.fail(error)
+    desk.shared.errors = (hook, desk.note("next"))
+    desk.dispatcher.report(ValueError("first"))
+    await asyncio.sleep(0)
+    assert len(desk.events) == 1
+    (record,) = caplog.records
+    assert "error hook" in record.getMessage()
+    assert record.exc_info is not None
+    assert record.exc_info[1] is error
+    desk.hub.workers.close()
+
+
+async def test_report_to_an_async_hook() -> None:
+    """It runs by itself, in a context that belongs to no connection."""
+    desk = Desk()
+    seen: list[Any] = []
+
+    async def hook(error: Exception, client: Any) -> None:
+        await asyncio.sleep(1)
+        seen.append((error, client, HANDLING.get()))
+
+    desk.shared.errors = (hook,)
+    error = ValueError("x")
+    context = copy_context()
+    context.run(HANDLING.set, "somebody")
+    context.run(desk.dispatcher.report, error)
+    await asyncio.sleep(2)
+    assert seen == [(error, "client", None)]
+    desk.hub.workers.close()
