@@ -10,7 +10,6 @@ Source: WIRE 3, FAULTS 3 and 17.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Final, TypeAlias
 
@@ -96,9 +95,12 @@ class Lobby(Owner):
         self._check_empty()
 
     async def _is_empty_within(self, seconds: float) -> bool:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._wait_empty()
+        if self._others():
+            waiting = asyncio.ensure_future(self._wait_empty())
+            try:
+                await asyncio.wait({waiting}, timeout=seconds)
+            finally:
+                waiting.cancel()
         return not self._others()
 
     async def _wait_empty(self) -> None:

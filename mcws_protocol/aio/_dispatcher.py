@@ -84,7 +84,7 @@ class Dispatcher:
         if not callbacks or self.own is not None or self.is_read is not None:
             return self.deliver(message, len(payload))
         # The hot path: everything is known, and mostly there is one handler.
-        if len(callbacks) > 1:
+        if len(callbacks) != 1:
             return self.call(callbacks, message, self.client)
         try:
             result = callbacks[0](message, self.client)

@@ -33,7 +33,8 @@ from mcws_protocol import (
     encode_frame,
 )
 from mcws_protocol.aio._flusher import Flusher
-from mcws_protocol.aio._outbox import JOIN_MAX, Outbox, Shared
+from mcws_protocol.aio._outbox import Outbox, Shared
+from mcws_protocol.aio._outflow import JOIN_MAX
 from mcws_protocol.aio._waiting import READY, Room
 
 HIGH, LOW, MOST = 1000, 250, 3000

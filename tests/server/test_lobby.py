@@ -75,13 +75,14 @@ class Diary(list[Any]):
     def __init__(self) -> None:
         super().__init__()
         self.numbers: dict[int, int] = {}
+        self.told = asyncio.Event()
 
     def server(self, goodbye_s: float | None = 0.0) -> Server:
-        """Return a server whose disconnect hook takes ``goodbye_s`` seconds, None for ever."""
+        """Return a server whose disconnect hook takes ``goodbye_s`` seconds; None: until told."""
 
         async def goodbye(client: ConnectedClient) -> None:
             self.append(f"{self.number(client)} goes with {client.close_code}")
-            await (asyncio.sleep(goodbye_s) if goodbye_s is not None else asyncio.Event().wait())
+            await (self.told.wait() if goodbye_s is None else asyncio.sleep(goodbye_s))
             self.append(f"{self.number(client)} is gone")
 
         def come(client: ConnectedClient) -> None:
@@ -288,7 +289,7 @@ async def test_factory_that_returns_one_object_twice(lab: MakeLab, wire: Wire) -
 async def test_factory_whose_class_has_no_on_message(lab: MakeLab) -> None:
     """A class that does not fulfil the contract is a failed factory."""
     made = lab(Server(client_factory=lambda connection: object()))
-    with pytest.raises(Rejected, match="1011.*no client object could be made"):
+    with pytest.raises(Rejected, match=r"1011.*no client object could be made"):
         await made.client().connect()
 
 
@@ -342,8 +343,7 @@ async def test_takeover_of_hooks_that_hang(lab: MakeLab) -> None:
     await settle()
     assert now() - start == pytest.approx(5)
     assert diary == ["1 comes", "1 goes with 4002", "2 comes"]
-    for task in asyncio.all_tasks() - {asyncio.current_task()}:
-        task.cancel()
+    diary.told.set()
 
 
 async def test_takeover_of_hooks_that_end_late(lab: MakeLab) -> None:
@@ -411,7 +411,8 @@ async def test_takeover_chain(lab: MakeLab) -> None:
 
 async def test_takeover_by_impatient_clients(lab: MakeLab) -> None:
     """The 5 s count from the first replacement: who dials every 2 s still gets in."""
-    made = lab(Diary().server(goodbye_s=None))
+    diary = Diary()
+    made = lab(diary.server(goodbye_s=None))
     await made.client(id="a").connect()
     start = now()
     attempts: list[asyncio.Task[Client]] = []
@@ -421,8 +422,8 @@ async def test_takeover_by_impatient_clients(lab: MakeLab) -> None:
     await asyncio.wait(attempts[2:3])
     assert [attempt.exception() is None for attempt in attempts[:3]] == [False, False, True]
     assert now() - start == pytest.approx(8)
-    for task in asyncio.all_tasks() - {asyncio.current_task()}:
-        task.cancel()
+    diary.told.set()
+    await asyncio.wait(attempts)
 
 
 @pytest.mark.parametrize("end", [End.reset, End.close])
@@ -537,7 +538,7 @@ async def test_rename_to_an_id_that_somebody_waits_for(lab: MakeLab) -> None:
     await settle()
     raw, near, plain = by_plain_door(made)
     plain.id = "a"
-    await asyncio.sleep(1)
+    await asyncio.sleep(1.5)
     near.close()
     await waiting
     assert raw.has_eof
