@@ -200,21 +200,29 @@ class McwsMachine(Machine):
             return True
         if not self._is_agreed(event, is_ours=False):
             raise RemoteProtocolError(f"{type(event).__name__} was not agreed on")
-        if isinstance(event, HelloFrame | WelcomeFrame):
-            self._agree(event)
-        elif isinstance(event, CloseFrame):
-            self._deaf = True
-            check_received_code(event.code)
-        elif isinstance(event, RejectFrame):
-            self._deaf = True
-        elif isinstance(event, PingFrame | PongFrame):
-            self._note_ping(event, now)
-        elif isinstance(event, RequestFrame):
-            self._owe(event.correlation_id)
-        elif isinstance(event, ReplyFrame | ErrorFrame):
-            return self._is_answer(event.correlation_id)
-        elif isinstance(event, CancelFrame):
-            return self._owed is not None and event.correlation_id in self._owed
+        return self._note(event, now)
+
+    def _note(self, event: Event, now: float) -> bool:
+        """Note what a frame changes at this end; return whether it is news."""
+        match event:
+            case HelloFrame() | WelcomeFrame():
+                self._agree(event)
+            case CloseFrame():
+                self._deaf = True
+                check_received_code(event.code)
+            case RejectFrame():
+                self._deaf = True
+            case PingFrame() | PongFrame():
+                self._note_ping(event, now)
+            case RequestFrame():
+                self._owe(event.correlation_id)
+            case ReplyFrame() | ErrorFrame():
+                return self._is_answer(event.correlation_id)
+            case CancelFrame():
+                return self._owed is not None and event.correlation_id in self._owed
+            case _:
+                # DRAIN and LOSS change nothing here, the application hears of them.
+                pass
         return True
 
     def _owe(self, correlation_id: int) -> None:

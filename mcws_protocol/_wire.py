@@ -39,11 +39,11 @@ class Machine(ABC):
     """Whether there are other frames than messages: requests with ids, PING, DRAIN, CLOSE."""
 
     def __init__(self, role: Role, limits: Limits, table: Table, now: float) -> None:
-        self.role = role
-        self.limits = limits
-        self.state = next(iter(table))
-        self.heard_at = now
-        self.sent_at = now
+        self.role: Role = role
+        self.limits: Limits = limits
+        self.state: State = next(iter(table))
+        self.heard_at: float = now
+        self.sent_at: float = now
         self._table = table
         self._deadline = NEVER
 

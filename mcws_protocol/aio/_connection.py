@@ -6,7 +6,6 @@ inbox, to the requests, to the farewell or to the owner; what this end sends goe
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Final, Generic
@@ -38,7 +37,7 @@ from ._dispatcher import Rest
 from ._farewell import LOST, Farewell
 from ._handlers import Handlers
 from ._hub import Hub
-from ._inbox import Inbox, Turn
+from ._inbox import Turn
 from ._reception import Reception
 from ._waiting import Gate, Ready, Room
 
@@ -59,7 +58,7 @@ class Door:
     __slots__ = ("codec", "wire")
 
     def __init__(self, wire: Wire, codec: Codec[Any] | None = None) -> None:
-        self.wire = wire
+        self.wire: Wire = wire
         self.codec: Codec[Any] = wire.codec if codec is None else codec
 
 
@@ -125,10 +124,9 @@ class Connection(Reception, Generic[In, Out]):
         role = Role.SERVER if hub.is_server else Role.CLIENT
         machine = door.wire.machine(role, hub.limits, hub.loop.time())
         super().__init__(hub, machine, door.codec)
-        self.inbox = Inbox(hub, self)
-        self.door = door
-        self.id = ""
-        self.contract = ""
+        self.door: Door = door
+        self.id: str = ""
+        self.contract: str = ""
         self._owner = owner
         self._gate: Gate | None = None
         self._is_named = False
@@ -286,11 +284,8 @@ class Connection(Reception, Generic[In, Out]):
 
     # What asyncio calls, besides what arrives
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        """Take the transport."""
-        self.transport = transport
-        self.outbox.attach(transport)
-        self._hub.watch(self)
+    def on_made(self) -> None:
+        """Have the owner take note of the transport."""
         self._owner.made(self)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -342,10 +337,6 @@ class Connection(Reception, Generic[In, Out]):
 
     # What the inbox calls
 
-    def start_message(self, payload: Payload) -> Rest | None:
-        """Call the handlers of one message."""
-        return self.dispatcher.message(payload)
-
     def holds_delivery(self) -> bool:
         """Whether no handler may start now; the end of the connection lifts every hold."""
         if self.is_lost:
@@ -353,15 +344,6 @@ class Connection(Reception, Generic[In, Out]):
         if self.inbox.is_paused or not self.is_open:
             return True
         return self._hub.is_server and not self.outbox.has_room
-
-    def deliver(self) -> None:
-        """Have the inbox deliver, with all that this sends leaving at once."""
-        self.outbox.is_corked = True
-        try:
-            self.inbox.deliver()
-        finally:
-            self.outbox.is_corked = False
-            self.outbox.flush()
 
     def delivered(self) -> None:
         """Go on with reading, or with the end, now that nothing more can start."""

@@ -52,9 +52,9 @@ class Dispatcher:
         # Where the codec changes nothing, the hot path does not ask it.
         self._decode = None if isinstance(codec, Untouched) else codec.decode
         self.client: Any = client
-        self.failures = 0
+        self.failures: int = 0
         self.own: Handlers | None = None
-        self.shared = hub.handlers
+        self.shared: Handlers = hub.handlers
         self.is_closed: Callable[[], bool] = bool
         self.on_bad_payload: Callable[[DecodeError], None] = self._ignore
         self.is_read: Callable[[Any], bool] | None = None

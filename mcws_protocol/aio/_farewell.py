@@ -58,7 +58,7 @@ class Farewell:
         self.received: CloseFrame | None = None
         self.sent: CloseFrame | None = None
         self.planned: CloseFrame | None = None
-        self.is_deaf = False
+        self.is_deaf: bool = False
         self._leaving = leaving
         self._has_eof = False
         self._is_written = False

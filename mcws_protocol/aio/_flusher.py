@@ -21,8 +21,8 @@ class Flusher:
     __slots__ = ("_dirty", "_is_scheduled", "loop", "thread")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-        self.thread = get_ident()
+        self.loop: asyncio.AbstractEventLoop = loop
+        self.thread: int = get_ident()
         self._dirty: list[Flushable] = []
         self._is_scheduled = False
 

@@ -37,9 +37,9 @@ class Handlers:
     )
 
     def __init__(self) -> None:
-        self.connects = NOTHING
-        self.ends = NOTHING
-        self.errors = NOTHING
+        self.connects: tuple[Callback, ...] = NOTHING
+        self.ends: tuple[Callback, ...] = NOTHING
+        self.errors: tuple[Callback, ...] = NOTHING
         self._messages: tuple[tuple[type | None, Callback], ...] = ()
         self.by_type: dict[type, tuple[Callback, ...]] = {}
         self._request: Callback | None = None

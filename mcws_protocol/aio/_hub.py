@@ -56,14 +56,14 @@ class Hub:
     def __init__(
         self, handlers: Handlers, limits: Limits, log: logging.Logger, *, is_server: bool
     ) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.handlers = handlers
-        self.limits = limits
-        self.log = log
-        self.is_server = is_server
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
+        self.handlers: Handlers = handlers
+        self.limits: Limits = limits
+        self.log: logging.Logger = log
+        self.is_server: bool = is_server
         self.context: Context = copy_context()
-        self.flusher = Flusher(self.loop)
-        self.workers = Workers(self.loop)
+        self.flusher: Flusher = Flusher(self.loop)
+        self.workers: Workers = Workers(self.loop)
         self.swept: set[Swept] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._due_at = 0.0

@@ -32,8 +32,8 @@ class Turn:
     __slots__ = ("size", "start")
 
     def __init__(self, start: Callable[[], Rest | None], size: int = 0) -> None:
-        self.start = start
-        self.size = size
+        self.start: Callable[[], Rest | None] = start
+        self.size: int = size
 
 
 class Recipient(Protocol):
@@ -89,10 +89,10 @@ class Inbox:
         self._is_busy = False
         self._is_cleared = False
         self._is_scheduled = False
-        self.is_idle = False
-        self.is_paused = False
-        self.size = 0
-        self.starting = 0
+        self.is_idle: bool = False
+        self.is_paused: bool = False
+        self.size: int = 0
+        self.starting: int = 0
 
     @property
     def is_quiet(self) -> bool:

@@ -42,6 +42,9 @@ class Outbox(Outflow):
 
     __slots__ = ("_encode", "_heads", "_is_raw", "dropped")
 
+    # Counted here too, on the hot path; the slot is that of the outflow.
+    queued: int
+
     def __init__(
         self, machine: Machine, codec: Codec[Any], limits: Limits, flusher: Flusher
     ) -> None:
@@ -168,7 +171,7 @@ class Outbox(Outflow):
         if policy is SlowConsumer.DROP_OLDEST and self._parts is not None:
             excess = self.queued + size - self._limits.outbox_bytes_max
             count, freed = pressure.sacrifice(self._parts, excess)
-            self.queued -= freed
+            self._count(-freed)
             self._count_dropped(pressure, count)
             if freed >= excess:
                 return Shared.QUEUED

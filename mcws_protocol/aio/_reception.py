@@ -38,7 +38,7 @@ from .._events import (
 from .._wire import Machine
 from ._answers import Answers
 from ._asked import Asked
-from ._dispatcher import Dispatcher
+from ._dispatcher import Dispatcher, Rest
 from ._farewell import Farewell
 from ._hub import Hub
 from ._inbox import Inbox, Turn
@@ -74,14 +74,13 @@ class Reception(ABC):
         "transport",
     )
 
-    inbox: Inbox
-
     def __init__(self, hub: Hub, machine: Machine, codec: Codec[Any]) -> None:
         self.transport: asyncio.Transport | None = None
-        self.is_open = False
-        self.is_lost = False
-        self.outbox = Outbox(machine, codec, hub.limits, hub.flusher)
-        self.dispatcher = Dispatcher(hub, codec, self)
+        self.is_open: bool = False
+        self.is_lost: bool = False
+        self.outbox: Outbox = Outbox(machine, codec, hub.limits, hub.flusher)
+        self.dispatcher: Dispatcher = Dispatcher(hub, codec, self)
+        self.inbox: Inbox = Inbox(hub, self)
         self._hub = hub
         self._machine = machine
         self._codec = codec
@@ -98,7 +97,22 @@ class Reception(ABC):
     def farewell(self) -> Farewell:
         """How far the end has come."""
 
+    @abstractmethod
+    def holds_delivery(self) -> bool:
+        """Whether no handler may start now."""
+
+    @abstractmethod
+    def delivered(self) -> None:
+        """Go on, now that nothing more can start."""
+
     # What asyncio calls
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Take the transport."""
+        self.transport = transport
+        self.outbox.attach(transport)
+        self._hub.watch(self)
+        self.on_made()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of the peer."""
@@ -190,7 +204,34 @@ class Reception(ABC):
             self._machine.excuse(self._hub.loop.time())
             transport.resume_reading()
 
+    # What the inbox calls
+
+    def start_message(self, payload: Payload) -> Rest | None:
+        """Call the handlers of one message."""
+        return self.dispatcher.message(payload)
+
+    def deliver(self) -> None:
+        """Have the inbox deliver, with all that this sends leaving at once."""
+        self.outbox.is_corked = True
+        try:
+            self.inbox.deliver()
+        finally:
+            self.outbox.is_corked = False
+            self.outbox.flush()
+
     # Events
+
+    @abstractmethod
+    def on_made(self) -> None:
+        """Have the owner take note of the transport."""
+
+    @abstractmethod
+    def sweep(self, now: float) -> None:
+        """Act on deadlines."""
+
+    @abstractmethod
+    def excuse(self, now: float) -> None:
+        """Do not hold the silence up to ``now`` against the peer."""
 
     def on_request(self, frame: RequestFrame) -> None:
         """Have a request of the peer wait for its turn, or answer it at once."""

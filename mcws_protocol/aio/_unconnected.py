@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final, NoReturn
 
 from .._errors import ConnectionClosed
@@ -21,7 +22,7 @@ class UnconnectedOutbox(Outbox):
 
     def __init__(self) -> None:
         self.queued = 0
-        self.refusal = ConnectionClosed(LOST, REASON)
+        self.refusal: ConnectionClosed | None = ConnectionClosed(LOST, REASON)
 
     def send(self, message: object) -> NoReturn:
         """Refuse.
@@ -52,8 +53,8 @@ class Unconnected(Connection[Any, Any]):
     def __init__(self) -> None:
         self.id = ""
         self.contract = ""
-        self.transport = None
-        self.outbox = UnconnectedOutbox()
+        self.transport: asyncio.Transport | None = None
+        self.outbox: Outbox = UnconnectedOutbox()
         self._farewell = None
 
     @property

@@ -111,7 +111,7 @@ class Gate:
     __slots__ = ("_waiters", "is_open")
 
     def __init__(self) -> None:
-        self.is_open = False
+        self.is_open: bool = False
         self._waiters: list[Waiter] = []
 
     def __await__(self) -> Generator[Any, None, None]:

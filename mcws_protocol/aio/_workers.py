@@ -65,7 +65,7 @@ class Worker:
         self._is_unwanted = False
         self.work: Work | None = work
         # Not by the loop's factory of tasks: an eager one would run handlers inside this call.
-        self.task = asyncio.Task(self._run(), loop=pool.loop)
+        self.task: asyncio.Task[None] = asyncio.Task(self._run(), loop=pool.loop)
         self.task.add_done_callback(self._ended)
 
     def cancel(self, work: Work) -> None:
@@ -114,7 +114,7 @@ class Workers:
     __slots__ = ("_is_closed", "_parked", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
+        self.loop: asyncio.AbstractEventLoop = loop
         self._parked: list[Worker] = []
         self._is_closed = False
 
