@@ -140,14 +140,17 @@ class Farewell:
         self._is_written = True
         if self._has_eof or (self.received is not None and not self._can_half_close()):
             self._close_transport()
-        elif self._leaving.transport is not None and self._can_half_close():
-            self._leaving.transport.write_eof()
+        elif self._can_half_close():
+            self._transport().write_eof()
 
     def _can_half_close(self) -> bool:
         """Whether the transport can end one direction only; TLS cannot."""
-        transport = self._leaving.transport
-        return transport is not None and transport.can_write_eof()
+        return self._transport().can_write_eof()
 
     def _close_transport(self) -> None:
-        if self._leaving.transport is not None:
-            self._leaving.transport.close()
+        self._transport().close()
+
+    def _transport(self) -> asyncio.Transport:
+        transport = self._leaving.transport
+        assert transport is not None, "only a connection that was made says goodbye"
+        return transport
