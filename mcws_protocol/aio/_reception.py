@@ -246,13 +246,13 @@ class Reception(ABC):
 
     def on_answer(self, frame: ReplyFrame | ErrorFrame) -> None:
         """Settle a request of this end."""
-        if self._asked is not None:
-            self._asked.settle(frame)
+        assert self._asked is not None, "the machine drops answers to what was never asked"
+        self._asked.settle(frame)
 
     def on_cancel(self, frame: CancelFrame) -> None:
         """Cancel a request of the peer."""
-        if self._answers is not None:
-            self._answers.cancel(frame.correlation_id)
+        assert self._answers is not None, "the machine drops a CANCEL of what was never asked"
+        self._answers.cancel(frame.correlation_id)
 
     def on_ping(self, frame: PingFrame) -> None:
         """Answer a PING with the next flush."""

@@ -941,3 +941,10 @@ def test_welcome_is_as_long_as_the_peer_accepts(id_bytes: int, *, fits: bool) ->
         with pytest.raises(MessageTooLong):
             machine.send(welcome, 0.0, out)
         assert out == []
+
+
+def test_excuse_in_the_opening_changes_nothing_but_the_time() -> None:
+    """Before the opening is over there is no keepalive to be lenient with."""
+    machine = new(Role.SERVER)
+    machine.excuse(3.0)
+    assert machine.heard_at == 3.0

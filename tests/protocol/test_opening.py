@@ -11,6 +11,7 @@ import pytest
 from mcws_protocol._errors import RemoteProtocolError
 from mcws_protocol._events import HelloFrame, WelcomeFrame
 from mcws_protocol._opening import (
+    check_id,
     decode_hello,
     decode_welcome,
     encode_hello,
@@ -215,3 +216,27 @@ def test_guess_says_what_was_expected() -> None:
     """A client waits for WELCOME; an answer of a web server is told from text."""
     guessed = guess(b"HTTP/1.1 400 Bad Request\r\n", "WELCOME")
     assert guessed == "expected WELCOME, got what looks like HTTP; here mcws/1 is spoken, not HTTP"
+
+
+@pytest.mark.parametrize(
+    ("id", "error"),
+    [
+        (7, TypeError),
+        (None, TypeError),
+        ("", ValueError),
+        ("x" * 256, ValueError),
+        ("\u00e9" * 128, ValueError),
+        ("line\nfeed", ValueError),
+        ("\x9f", ValueError),
+    ],
+)
+def test_id_out_of_its_bounds_is_refused(id: object, error: type[Exception]) -> None:
+    """An id is text of 1 to 255 bytes without control characters."""
+    with pytest.raises(error, match="id must"):
+        check_id(id)
+
+
+@pytest.mark.parametrize("id", ["x", "x" * 255, "\u00e9" * 127, "kiosk 7"])
+def test_id_within_its_bounds_is_accepted(id: str) -> None:
+    """Every other text is an id."""
+    check_id(id)

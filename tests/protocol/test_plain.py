@@ -327,3 +327,8 @@ def test_chunk_above_the_limit_becomes_several(size: int) -> None:
     events = machine.receive(b"x" * size, 0.0)
     assert b"".join(event for event in events if isinstance(event, bytes)) == b"x" * size
     assert all(isinstance(event, bytes) and len(event) <= 256 for event in events)
+
+
+def test_plain_has_no_heads() -> None:
+    """What goes before a message depends on the framing, so the short way is closed."""
+    assert new(Role.CLIENT).heads() == ()
