@@ -186,7 +186,7 @@ class Inbox:
 
     def _request_stepped(self) -> None:
         self.starting -= 1
-        if not self.starting:
+        if not self.starting and not self._is_scheduled:
             self._recipient.deliver()
 
     def _may_start(self) -> bool:

@@ -346,12 +346,14 @@ async def test_error_4_for_a_deadline_while_running() -> None:
 
 
 async def test_deadline_after_the_answer() -> None:
-    """It means nothing any more."""
+    """It means nothing any more, and has no timer."""
     desk = Desk()
     desk.handle_later(b"reply")
-    desk.ask(timeout_ms=1500)
+    desk.ask(timeout_ms=60_000)
     await asyncio.sleep(3)
     assert desk.given == [ReplyFrame(1, b"reply")]
+    loop: Any = asyncio.get_running_loop()
+    assert all(timer.cancelled() for timer in loop._scheduled)
 
 
 async def test_no_deadline() -> None:

@@ -19,6 +19,10 @@ from mcws_protocol.aio._waiting import READY
 LOG = logging.getLogger("mcws.test")
 
 
+KNOWN = pytest.mark.parametrize("is_known", [False, True], ids=["first", "later"])
+"""Whether a message of that type was handled before, which shortens the way."""
+
+
 class Desk:
     """A dispatcher, and what its handlers and hooks wrote down.
 
@@ -91,8 +95,10 @@ class Desk:
 
         return failing
 
-    async def message(self, payload: bytes | str) -> None:
+    async def message(self, payload: bytes | str, *, is_known: bool = False) -> None:
         """Dispatch one message and await what it left."""
+        if is_known:
+            self.shared.for_message(bytes)
         rest = self.dispatcher.message(payload)
         if rest is not None:
             await rest
@@ -110,14 +116,26 @@ async def test_message_goes_to_plain_handlers_at_once() -> None:
     assert desk.events == [("one", b"hi", "client"), ("two", b"hi", "client")]
 
 
-async def test_message_goes_to_own_handlers_last() -> None:
+@KNOWN
+@pytest.mark.parametrize("count", [1, 2, 3])
+async def test_message_goes_to_every_handler(count: int, is_known: bool) -> None:
+    """Whether there is one or there are more, on any way."""
+    desk = Desk()
+    for number in range(count):
+        desk.shared.add_message(desk.note(str(number)))
+    await desk.message(b"hi", is_known=is_known)
+    assert [event[0] for event in desk.events] == list(map(str, range(count)))
+
+
+@KNOWN
+async def test_message_goes_to_own_handlers_last(is_known: bool) -> None:
     """The server's come in their order, whatever their type, then the client's own."""
     desk = Desk()
     desk.own().add_message(desk.note("own"))
     desk.shared.add_message(desk.note("bytes"), bytes)
     desk.shared.add_message(desk.note("all"))
     desk.shared.add_message(desk.note("text"), str)
-    await desk.message(b"hi")
+    await desk.message(b"hi", is_known=is_known)
     assert [event[0] for event in desk.events] == ["bytes", "all", "own"]
 
 
@@ -147,23 +165,27 @@ async def test_message_handlers_behind_an_async_one_wait() -> None:
     ]
 
 
-async def test_message_handler_may_return_an_awaitable() -> None:
+@KNOWN
+async def test_message_handler_may_return_an_awaitable(is_known: bool) -> None:
     """What a plain handler returns is awaited if it can be."""
     desk = Desk()
     future = asyncio.get_running_loop().create_future()
     desk.shared.add_message(desk.give(future))
-    task = asyncio.ensure_future(desk.message(b"hi"))
+    task = asyncio.ensure_future(desk.message(b"hi", is_known=is_known))
     await asyncio.sleep(1)
     assert not task.done()
     future.set_result(None)
     await task
 
 
+@KNOWN
 @pytest.mark.parametrize("result", [None, READY, 5, b"reply"])
-async def test_message_handler_may_return_anything(result: Any) -> None:
+async def test_message_handler_may_return_anything(result: Any, is_known: bool) -> None:
     """What cannot be awaited, and what needs no waiting, is ignored."""
     desk = Desk()
     desk.shared.add_message(desk.give(result))
+    if is_known:
+        desk.shared.for_message(bytes)
     assert desk.dispatcher.message(b"hi") is None
 
 
@@ -204,9 +226,10 @@ async def test_message_that_is_read_besides_is_kept_last() -> None:
     desk.shared.add_message(desk.note("handler"))
     desk.dispatcher.keep = desk.keep
     await desk.message(b"one")
-    desk.dispatcher.is_read = lambda message: True
+    desk.dispatcher.is_read = lambda message: bool(message == b"two")
     await desk.message(b"two")
-    assert [event[0] for event in desk.events] == ["handler", "handler", "kept"]
+    await desk.message(b"three")
+    assert [event[0] for event in desk.events] == ["handler", "handler", "kept", "handler"]
 
 
 # Decoding
@@ -270,6 +293,19 @@ async def test_request_goes_to_the_own_handler_first() -> None:
 
 
 # Errors
+
+
+@KNOWN
+@pytest.mark.parametrize("is_async", [False, True], ids=["plain", "async"])
+async def test_handler_that_raises_alone(is_async: bool, is_known: bool) -> None:
+    """It is reported on any way, and the next message is handled."""
+    desk = Desk()
+    desk.hear_errors()
+    error = ValueError("handler")
+    desk.shared.add_message(desk.fail_later(error) if is_async else desk.fail(error))
+    await desk.message(b"one", is_known=is_known)
+    await desk.message(b"two")
+    assert desk.errors == [error, error]
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["plain", "async"])

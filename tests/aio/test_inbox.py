@@ -519,3 +519,14 @@ async def test_turn_that_leaves_something_to_await() -> None:
     recorder.inbox.deliver()
     await asyncio.sleep(2)
     assert recorder.started == ["hook", "hook ends", b"message"]
+
+
+async def test_request_that_starts_at_the_end_of_a_turn() -> None:
+    """Its first step does not bring a second helping to a turn that has one coming."""
+    recorder = Recorder(messages_per_turn=1)
+    recorder.inbox.put(Turn(recorder.inbox.request_started), b"one", b"two")
+    recorder.inbox.deliver()
+    await turns(1)
+    assert recorder.started == [b"one"]
+    await turns(1)
+    assert recorder.started == [b"one", b"two"]
