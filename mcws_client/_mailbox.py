@@ -38,8 +38,8 @@ class Mailbox:
     """
 
     def __init__(self, bytes_max: int) -> None:
-        self.dropped = 0
-        self.is_closed = False
+        self.dropped: int = 0
+        self.is_closed: bool = False
         self._bytes_max = bytes_max
         self._unwanted_size = 0
         self._letters: deque[Letter] = deque()

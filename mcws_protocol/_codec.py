@@ -72,6 +72,8 @@ class Text:
         Raises:
             EncodeError: it is neither ``str`` nor UTF-8 in ``bytes``.
         """
+        # The hot path. A lone surrogate is not looked for here: `utf8` finds it where the text
+        # becomes bytes, and looking twice would encode twice.
         if type(message) is str:
             return message
         payload = expect_raw(message)
@@ -91,6 +93,7 @@ class Text:
         try:
             return payload.decode()
         except UnicodeDecodeError as error:
+            # `from None`: the cause holds the whole payload, which no error may show (FAULTS 18).
             raise DecodeError("UTF-8 text", f"byte {error.start}") from None
 
     def __repr__(self) -> str:
@@ -108,6 +111,7 @@ class Binary:
         Raises:
             EncodeError: it is neither ``bytes`` nor ``str``.
         """
+        # The hot path; subclasses of `bytes` and `str` are left to `expect_raw`.
         if type(message) is bytes:
             return message
         payload = expect_raw(message)
@@ -121,12 +125,16 @@ class Binary:
         return "Binary()"
 
 
+# What codecs share with whoever takes a payload past them
+
+
 def expect_raw(message: object) -> Payload:
     """Return ``message`` if it is a payload already.
 
     Raises:
         EncodeError: it is neither ``bytes`` nor ``str``.
     """
+    # No `bytearray` or `memoryview`: what waits to be sent must not change under the outbox.
     if isinstance(message, bytes | str):
         return message
     raise EncodeError(f"expected bytes or str, got {type(message).__name__}")
@@ -141,4 +149,5 @@ def utf8(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError as error:
+        # `from None`: the cause holds the whole text.
         raise EncodeError(f"str with a lone surrogate at {error.start}") from None

@@ -8,6 +8,8 @@ from typing_extensions import TypeVar
 
 from ._codec import Raw
 
+# The defaults are the messages of `UNTYPED`, so that whoever has no contract needs no type
+# arguments.
 Up = TypeVar("Up", default=Raw)
 Down = TypeVar("Down", default=Raw)
 
@@ -29,6 +31,7 @@ class Contract(Generic[Up, Down]):
     @property
     def label(self) -> str:
         """``name/version:fingerprint`` as the opening carries it; empty for no contract."""
+        # Without a name there is neither version nor fingerprint: the label is empty (WIRE 2).
         return self.name
 
     def __repr__(self) -> str:

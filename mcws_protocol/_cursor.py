@@ -31,6 +31,7 @@ class Cursor:
 
     def unpack(self, layout: Struct) -> tuple[Any, ...]:
         """Read the fields of ``layout``."""
+        # `take` has checked the size, so no `struct.error` comes out of here.
         return layout.unpack(self.take(layout.size))
 
     def number(self, layout: Struct) -> int:
@@ -41,6 +42,7 @@ class Cursor:
     def take(self, size: int) -> bytes:
         """Read ``size`` bytes."""
         end = self._at + size
+        # A slice would be too short without a word.
         if end > len(self._body):
             missing = end - len(self._body)
             raise RemoteProtocolError(f"{self._name} is {missing} bytes too short")
@@ -58,6 +60,7 @@ class Cursor:
             return raw.decode()
         except UnicodeDecodeError:
             problem = f"text in {self._name} is not UTF-8"
+            # `from None`: the cause holds what the peer sent.
             raise RemoteProtocolError(problem, BAD_UTF8) from None
 
     def label(self, raw: bytes) -> str:
@@ -69,10 +72,12 @@ class Cursor:
 
     def end(self) -> None:
         """Refuse bytes behind the last field."""
+        # What is new comes in `ext` or in another version (WIRE 1, 2), so a rest is a mistake.
         if self.left:
             raise RemoteProtocolError(f"{self._name} is {self.left} bytes too long")
 
 
 def has_controls(text: str) -> bool:
     """Whether ``text`` has a control character, which names on the wire have not."""
+    # C0, DEL and C1: line ends and escape sequences, which would also forge log lines (FAULTS 19).
     return any(letter < " " or "\x7f" <= letter <= "\x9f" for letter in text)

@@ -76,6 +76,7 @@ class Delimited(FramingDefaults):
         Raises:
             LocalProtocolError: the frame would end before the end of ``payload``.
         """
+        # A copy more, but one rule only: `check` has to raise exactly when `encode` does.
         self.encode(payload)
 
     def decoder(self, *, frame_bytes_max: int) -> FrameDecoder:
@@ -113,6 +114,7 @@ class Lines(FramingDefaults):
         """
         if b"\n" in payload:
             raise LocalProtocolError("payload contains a line feed")
+        # The receiver would take it for a part of the end of the line.
         if payload.endswith(b"\r"):
             raise LocalProtocolError("payload ends with a carriage return")
 
@@ -143,13 +145,17 @@ class _DelimitedDecoder(HoldingDecoder):
             raise self.fault
         found: list[bytes] = []
         if self.buffered:
+            # Only the first delimiter can have begun in what waits; `split` finds those behind it.
             start = self._find(data)
             if start is None:
                 self._keep(data)
                 return found
+            # Counted first, since `_take` empties the buffer. Where the delimiter began in what
+            # waits, `start` is below 0 and the cut takes that beginning off again.
             size = self.buffered + start
             found.append(self._take(data[: max(start, 0)])[:size])
             self._seam = b""
+            # What waits never holds a whole delimiter, so this one ends in `data`.
             data = data[start + len(self._delimiter) :]
         *more, tail = data.split(self._delimiter)
         found = self._accepted(found + more)
@@ -160,6 +166,7 @@ class _DelimitedDecoder(HoldingDecoder):
     def _find(self, data: bytes) -> int | None:
         """Return where the first delimiter starts, below 0 if that is in what waits."""
         seam = self._seam
+        # One byte less than a delimiter: what is found here begins in the seam.
         at = (seam + data[: len(self._delimiter) - 1]).find(self._delimiter)
         if at >= 0:
             return at - len(seam)
@@ -168,12 +175,14 @@ class _DelimitedDecoder(HoldingDecoder):
 
     def _accepted(self, found: list[bytes]) -> list[bytes]:
         """Return the payloads of these frames, up to the first that is too long."""
+        # Before the limit is looked at, which counts the payload without the end of the line.
         if self._optional:
             found = [payload.removesuffix(self._optional) for payload in found]
         if max(map(len, found), default=0) <= self._limit:
             return found
         # The size is not told: cut elsewhere, the same bytes would not have shown it.
         self._fail(FrameTooLong(None, self._limit))
+        # Good frames in front of a bad one are never lost.
         return found[: next(at for at, one in enumerate(found) if len(one) > self._limit)]
 
     def _keep(self, data: bytes) -> None:
@@ -183,8 +192,11 @@ class _DelimitedDecoder(HoldingDecoder):
         self.buffered += len(data)
         self._hold(data)
         reach = len(self._ending) - 1
+        # An ending of one byte is never cut, and `[-0:]` would be all of it.
         if reach:
             self._seam = (self._seam + data[-reach:])[-reach:]
+        # The first comparison is cheap and spares most pieces the second, which looks for the
+        # beginning of an ending.
         if self.buffered > self._limit and self.buffered - self._begun() > self._limit:
             self._fail(FrameTooLong(None, self._limit))
 

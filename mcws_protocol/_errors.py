@@ -41,7 +41,10 @@ def shown(text: object) -> str:
     Line ends, escape sequences and marks that reorder text come out as escapes. Logs and errors
     show whatever a peer sent through this.
     """
+    # Not `repr`: right-to-left letters are printable to it and reorder a line too. In ASCII the cut
+    # is also one of bytes.
     line = ascii(text)
+    # The four are three dots and the closing quote.
     return line if len(line) <= SHOWN_MAX else f"{line[: SHOWN_MAX - 4]}...{line[-1]}"
 
 
@@ -52,6 +55,9 @@ class McwsError(Exception):
         """Keep the values that this error was made of, so that it can be pickled and copied."""
         # The built-in bases would take some of them for an errno and its text.
         object.__setattr__(self, "args", values)
+
+
+# Who broke the rules of the wire
 
 
 class LocalProtocolError(McwsError):
@@ -83,6 +89,7 @@ class RemoteProtocolError(McwsError):
         code: the close code that tells the peer.
     """
 
+    # Protocol error, unless a cause has a code of its own (WIRE 4).
     code: int = 1002
 
     def __init__(self, reason: str, code: int | None = None) -> None:
@@ -120,6 +127,7 @@ class IncompleteFrame(RemoteProtocolError):
         buffered: bytes of the frame that had arrived.
     """
 
+    # No peer is left that could be told: 1006 never travels (WIRE 4).
     code = 1006
 
     def __init__(self, buffered: int) -> None:
@@ -149,6 +157,9 @@ class DecodeError(RemoteProtocolError):
         self.path = path
 
 
+# Sending
+
+
 class EncodeError(McwsError, TypeError):
     """A message cannot be encoded by the codec of its connection; nothing was sent."""
 
@@ -168,6 +179,9 @@ class OutboxFull(McwsError):
 
     def __str__(self) -> str:
         return f"{self.queued} bytes wait to be sent, the limit is {self.limit} bytes"
+
+
+# The end of a connection
 
 
 class ConnectionClosed(McwsError, ConnectionError):
@@ -202,12 +216,16 @@ class Rejected(ConnectionClosed):
 
     def __init__(self, code: int, reason: str = "", retry_after_s: float = 0.0) -> None:
         super().__init__(code, reason)
+        # Once more, since a copy is made of the arguments of the class itself.
         self.remember(code, reason, retry_after_s)
         self.retry_after_s = retry_after_s
 
     def __str__(self) -> str:
         why = f": {shown(self.reason)}" if self.reason else ""
         return f"server rejected the connection with code {self.code}{why}"
+
+
+# Requests
 
 
 class RequestTimeout(McwsError, TimeoutError):
@@ -259,6 +277,7 @@ class Refused(McwsError):
     """
 
     def __init__(self, code: int, reason: str = "") -> None:
+        # Below 1000 the codes are the library's own, above 65535 they do not fit (WIRE 2, 4).
         if not 1000 <= code <= 0xFFFF:
             raise ValueError(f"code must be 1000 to 65535, not {code}")
         super().__init__(code, reason)
@@ -267,6 +286,9 @@ class Refused(McwsError):
 
     def __str__(self) -> str:
         return f"refused with code {self.code}: {shown(self.reason)}"
+
+
+# What the peer reports
 
 
 class MessagesLost(McwsError):
@@ -282,6 +304,9 @@ class MessagesLost(McwsError):
 
     def __str__(self) -> str:
         return f"the peer dropped {self.count} messages on their way here"
+
+
+# Sockets
 
 
 class ListenFailed(McwsError, OSError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+# Not dataclasses: a frozen one takes four times as long to make, and every request needs some.
 import msgspec
 
 from ._errors import RemoteProtocolError
@@ -20,14 +21,19 @@ Payload: TypeAlias = bytes | str
 Extensions: TypeAlias = tuple[tuple[int, bytes], ...]
 
 
+# The opening. By keyword only where many numbers stand in a row and are easily mixed up.
+
+
 class HelloFrame(msgspec.Struct, frozen=True, kw_only=True):
     """HELLO, the first frame of a client."""
 
     frame_bytes_max: int
     """Bytes of the largest frame that the client accepts, 256 to 2**32 - 1."""
+    # The window, the incarnation and the rest of the session are 0 without feature 4 (WIRE 2).
     window: int = 0
     keepalive_s: int = 0
     """Seconds, 0 for no opinion."""
+    # A sum of 1 requests, 2 streamed replies, 4 sessions, 8 half duplex; used if both set them.
     features: int = 0
     incarnation: int = 0
     attempt: int = 0
@@ -82,6 +88,9 @@ class AuthFrame(msgspec.Struct, frozen=True):
     """32 bytes."""
     mac: bytes
     """32 bytes of HMAC-SHA256."""
+
+
+# Messages and requests
 
 
 class Numbering(msgspec.Struct, frozen=True):
@@ -149,6 +158,9 @@ class CreditFrame(msgspec.Struct, frozen=True):
     items: int
 
 
+# Flow: whose turn it is, what arrived and what did not
+
+
 class TurnFrame(msgspec.Struct, frozen=True):
     """TURN of half duplex: here it is, or please."""
 
@@ -166,6 +178,9 @@ class LossFrame(msgspec.Struct, frozen=True):
     """LOSS, how many best-effort messages were dropped here."""
 
     count: int
+
+
+# Liveness and the end
 
 
 class PingFrame(msgspec.Struct, frozen=True):
@@ -193,6 +208,9 @@ class CloseFrame(msgspec.Struct, frozen=True):
 
     code: int = 1000
     reason: str = ""
+
+
+# What a machine reports that is no frame
 
 
 class Faulted(msgspec.Struct, frozen=True):

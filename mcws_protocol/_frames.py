@@ -50,32 +50,38 @@ from ._events import (
 )
 from ._opening import HELLO, WELCOME, decode_hello, decode_welcome, encode_hello, encode_welcome
 
+# The opening; the types of HELLO and WELCOME are in `_opening`.
 REJECT: Final = 0x03
 CHALLENGE: Final = 0x04
 AUTH: Final = 0x05
+# Messages, requests and their answers.
 MESSAGE: Final = 0x10
 REQUEST: Final = 0x11
 REPLY: Final = 0x12
 ERROR: Final = 0x13
 CANCEL: Final = 0x14
-ITEM: Final = 0x15
-CREDIT: Final = 0x16
-TURN: Final = 0x17
-ACK: Final = 0x18
-LOSS: Final = 0x19
+ITEM: Final = 0x15  # streamed replies (feature 2)
+CREDIT: Final = 0x16  # streamed replies (feature 2)
+TURN: Final = 0x17  # half duplex (feature 8)
+ACK: Final = 0x18  # sessions (feature 4)
+LOSS: Final = 0x19  # a slow reader is told what it missed (FAULTS 11)
+# Liveness.
 PING: Final = 0x20
 PONG: Final = 0x21
+# The end.
 DRAIN: Final = 0x30
 CLOSE: Final = 0x31
 
 # Types from here on are skipped by a receiver that does not know them.
 OPTIONAL: Final = 0x80
 
-TEXT: Final = 0x01
-NUMBERED: Final = 0x02
-REDELIVERED: Final = 0x04
-CONTEXT: Final = 0x08
+# Flags. All but TEXT put bytes in front of the fields, in this order (WIRE 1).
+TEXT: Final = 0x01  # the payload is UTF-8 and is handed over as `str`
+NUMBERED: Final = 0x02  # part of the sequence of a session (feature 4)
+REDELIVERED: Final = 0x04  # may have been handled in a session that was lost
+CONTEXT: Final = 0x08  # trace context, or what else an application sends along
 
+# The length, the type and the flags.
 HEADER: Final = Struct(">IBB")
 HEADER_BYTES: Final = 6
 # Bytes of a frame that its own length does not count.
@@ -83,6 +89,7 @@ LENGTH_BYTES: Final = 4
 # Bytes of a nonce and of a mac, the only fixed fields that are no numbers.
 NONCE_BYTES: Final = 32
 
+# The sequence number of NUMBERED, the origin of REDELIVERED, the length of CONTEXT.
 _U64: Final = Struct(">Q")
 _U64X2: Final = Struct(">QQ")
 _U8: Final = Struct(">B")
@@ -127,6 +134,7 @@ LAYOUTS: Final[tuple[Layout, ...]] = (
     Layout(REJECT, RejectFrame, Struct(">HI"), ("code", "retry_after_ms"), Tail.REASON, 1024),
     Layout(CHALLENGE, ChallengeFrame, Struct(">32s"), ("nonce",)),
     Layout(AUTH, AuthFrame, Struct(">32s32s"), ("nonce", "mac")),
+    # On a connection only those with NUMBERED or CONTEXT come here; plain ones go a shorter way.
     Layout(MESSAGE, MessageFrame, Struct(""), (), Tail.PAYLOAD, flags=_WITH_PAYLOAD | CONTEXT),
     Layout(
         REQUEST,
@@ -149,11 +157,13 @@ LAYOUTS: Final[tuple[Layout, ...]] = (
     Layout(CANCEL, CancelFrame, Struct(">I"), ("correlation_id",)),
     Layout(ITEM, ItemFrame, Struct(">I"), ("correlation_id",), Tail.PAYLOAD, flags=_WITH_PAYLOAD),
     Layout(CREDIT, CreditFrame, Struct(">II"), ("correlation_id", "items")),
+    # `?` takes any byte but 0 for true, so `decode_frame` looks at it once more.
     Layout(TURN, TurnFrame, Struct(">?"), ("give",)),
     Layout(ACK, AckFrame, Struct(">QH"), ("received", "window")),
     Layout(LOSS, LossFrame, Struct(">I"), ("count",)),
     Layout(PING, PingFrame, Struct(""), (), Tail.OPAQUE, 8),
     Layout(PONG, PongFrame, Struct(""), (), Tail.OPAQUE, 8),
+    # WIRE 2 names no bound for this reason; it has that of the other long ones.
     Layout(DRAIN, DrainFrame, Struct(">I"), ("window_ms",), Tail.REASON, 1024),
     # 123 bytes, so that it fits into a control frame of WebSocket too.
     Layout(CLOSE, CloseFrame, Struct(">H"), ("code",), Tail.REASON, 123),
@@ -181,6 +191,7 @@ def encode_frame(frame: Frame) -> bytes:
         if type(frame) is WelcomeFrame:
             return join(WELCOME, 0, encode_welcome(frame))
         return _encode(frame, _BY_FRAME[type(frame)])
+    # A number or a length that does not fit, or a name with a lone surrogate.
     except (struct.error, UnicodeEncodeError) as error:
         problem = f"a field of {type(frame).__name__} does not fit into its place: {error}"
         raise LocalProtocolError(problem) from None
@@ -188,6 +199,7 @@ def encode_frame(frame: Frame) -> bytes:
 
 def join(kind: int, flags: int, body: bytes) -> bytes:
     """Return a frame of its parts."""
+    # The length counts what follows it: type, flags and body.
     return HEADER.pack(len(body) + 2, kind, flags) + body
 
 
@@ -203,8 +215,11 @@ def _encode(frame: Frame, layout: Layout) -> bytes:
     if layout.tail is not Tail.NOTHING:
         said: bytes | str = getattr(frame, layout.tail_field)
         if layout.tail is Tail.REASON:
+            # A reason only explains, so it may lose its end. Opaque bytes have to come back as they
+            # were: what is too long is refused below.
             tail = cut(str(said), layout.tail_bytes_max)
         elif isinstance(said, str):
+            # The type of the payload decides, so that flag and payload cannot disagree.
             flags |= TEXT
             tail = utf8(said)
         else:
@@ -218,6 +233,7 @@ def _encode(frame: Frame, layout: Layout) -> bytes:
 def _encode_options(frame: Frame) -> tuple[int, bytes]:
     """Return the flags for numbering and context, and the bytes that they put first."""
     flags, head = 0, b""
+    # Few frames have these fields, and those have the flags for them in their layout.
     numbering: Numbering | None = getattr(frame, "numbering", None)
     if numbering is not None:
         flags, head = NUMBERED, _U64.pack(numbering.seq)
@@ -233,7 +249,9 @@ def _encode_options(frame: Frame) -> tuple[int, bytes]:
 
 def cut(text: str, size: int) -> bytes:
     """Return at most ``size`` bytes of UTF-8, ended at a character's border."""
+    # A lone surrogate becomes a question mark: no goodbye fails for its reason.
     raw = text.encode(errors="replace")
+    # Only the bytes of a character that the cut went through are ignored: all others are valid.
     return raw if len(raw) <= size else raw[:size].decode(errors="ignore").encode()
 
 
@@ -250,6 +268,7 @@ def decode_frame(kind: int, flags: int, body: bytes) -> Frame | None:
     layout = _BY_KIND.get(kind)
     if layout is None:
         return _decode_other(kind, flags, body)
+    # An origin says nothing without a place in the present session (WIRE 1).
     if flags & ~layout.flags or flags & (NUMBERED | REDELIVERED) == REDELIVERED:
         raise RemoteProtocolError(f"flags 0x{flags:02x} on a frame of type 0x{kind:02x}")
     cursor = Cursor(body, layout.frame.__name__)
@@ -257,12 +276,14 @@ def decode_frame(kind: int, flags: int, body: bytes) -> Frame | None:
     fields.update(zip(layout.fields, cursor.unpack(layout.fixed), strict=True))
     _decode_tail(cursor, layout, flags, fields)
     cursor.end()
+    # There is exactly one byte, or `end` had raised.
     if kind == TURN and body[0] > 1:
         raise RemoteProtocolError(f"TURN says {body[0]}, expected 0 or 1")
     return layout.frame(**fields)
 
 
 def _decode_other(kind: int, flags: int, body: bytes) -> Frame | None:
+    # Before the flags are looked at: whatever they are, such a frame is skipped (WIRE 1).
     if kind >= OPTIONAL:
         return None
     if flags:
@@ -289,6 +310,7 @@ def _decode_tail(cursor: Cursor, layout: Layout, flags: int, fields: dict[str, A
     if layout.tail is Tail.NOTHING:
         return
     raw = cursor.rest()
+    # Its sender should have cut it (WIRE 2). 0 is for payloads: the length of the frame binds them.
     if layout.tail_bytes_max and len(raw) > layout.tail_bytes_max:
         problem = f"{layout.frame.__name__} carries {len(raw)} bytes of {layout.tail.value}"
         raise RemoteProtocolError(f"{problem}, at most {layout.tail_bytes_max} are allowed")

@@ -228,6 +228,7 @@ async def frames(
     while data := await reader.read(size):
         for payload in decoder.feed(data):
             yield payload
+        # Not left to the next `feed`: a peer that sends nothing more would hide the fault for ever.
         if decoder.fault is not None:
             raise decoder.fault
     decoder.eof()
@@ -261,6 +262,9 @@ def _read_bytes(framing: Framing, frame_bytes_max: int) -> int:
     return max(1, min(READ_BYTES, frame_bytes_max))
 
 
+# What the framings of this package share
+
+
 def check_integer(name: str, value: object, least: int, most: int | None = None) -> None:
     """Refuse an argument that is not an integer of ``least`` to ``most``.
 
@@ -268,6 +272,7 @@ def check_integer(name: str, value: object, least: int, most: int | None = None)
         TypeError: ``value`` is not an ``int``, or is a ``bool``.
         ValueError: it is outside of the bounds.
     """
+    # `True` is an `int` too, but nobody means 1 by it.
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be an int, not {value!r}")
     if value < least or (most is not None and value > most):
@@ -304,6 +309,8 @@ class HoldingDecoder:
             RemoteProtocolError: the ``fault`` that an earlier call found.
         """
         if self.buffered:
+            # Kept as the fault, so that a second call says the same. It hides no earlier fault,
+            # since nothing is buffered behind one.
             self._fail(IncompleteFrame(self.buffered))
         if self.fault is not None:
             raise self.fault
@@ -351,7 +358,7 @@ class _ChunksDecoder(HoldingDecoder):
         if len(data) > self._limit:
             self._fail(FrameTooLong(len(data), self._limit))
             return []
-        return [data] if data else []
+        return [data] if data else []  # no bytes are no chunk
 
 
 class _FixedDecoder(HoldingDecoder):
@@ -377,6 +384,7 @@ class _FixedDecoder(HoldingDecoder):
             position = size - self.buffered
             found.append(self._take(data[:position]))
         if not self.buffered:
+            # Else all of `data` still belongs to the frame that waits.
             end = len(data) - (len(data) - position) % size
             found += [data[at : at + size] for at in range(position, end, size)]
             position = end

@@ -74,8 +74,12 @@ class Limits:
         for field in fields(self):
             check_kind(field.name, getattr(self, field.name), field.type)
         check_range("frame_bytes_max", self.frame_bytes_max, FRAME_BYTES_FLOOR, FRAME_BYTES_CEILING)
+        # Far below 16 MiB, so that the first byte of a HELLO is always 0 (WIRE 3).
         check_range("opening_bytes_max", self.opening_bytes_max, FRAME_BYTES_FLOOR, 65_536)
+        # HELLO and WELCOME carry whole seconds in two bytes (WIRE 2).
         check_range("keepalive_s", self.keepalive_s, 1, 65_535)
+        # asyncio refuses a low water above the high one, and with the high one above the maximum
+        # `send` would raise where it should wait.
         check_range("outbox_low_bytes", self.outbox_low_bytes, 1, self.outbox_high_bytes)
         check_range("outbox_high_bytes", self.outbox_high_bytes, 1, self.outbox_bytes_max)
         check_range("inbox_high_bytes", self.inbox_high_bytes, 1, self.inbox_bytes_max)
@@ -83,12 +87,14 @@ class Limits:
     @property
     def sweep_s(self) -> float:
         """Seconds between two looks at the limits in seconds."""
+        # No deadline is overrun by more than a fifth of it, and idle connections cost little.
         shortest = min(self.opening_s, self.keepalive_s, self.close_s, self.stalled_s)
         return min(1.0, shortest / 5)
 
 
 def check_kind(name: str, value: object, kind: object) -> None:
     """Refuse a limit that is not a number of its kind above zero."""
+    # Annotations are text in this file, so kinds are compared by name.
     if kind == "SlowConsumer":
         if not isinstance(value, SlowConsumer):
             raise TypeError(f"{name} must be a SlowConsumer, not {value!r}")
@@ -96,6 +102,7 @@ def check_kind(name: str, value: object, kind: object) -> None:
     accepted = int if kind == "int" else (int, float)
     if isinstance(value, bool) or not isinstance(value, accepted):
         raise TypeError(f"{name} must be {kind}, not {value!r}")
+    # Not `value <= 0 or ...`: every comparison with a NaN is false.
     if not (0 < value < math.inf):
         raise ValueError(f"{name} must be above 0 and finite, not {value!r}")
 

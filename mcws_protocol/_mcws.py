@@ -85,13 +85,13 @@ class McwsMachine(Machine):
 
     __slots__ = (
         "_asked",
-        "_deaf",
+        "_deaf",  # whether nothing that arrives is read any more
         "_features",
         "_has_eof",
-        "_is_fresh",
+        "_is_fresh",  # whether the first byte of the stream is still to come
         "_keepalive",
         "_owed",
-        "_peer_limit",
+        "_peer_limit",  # the largest `len` that the peer accepts
         "_reader",
     )
 
@@ -106,9 +106,9 @@ class McwsMachine(Machine):
         self._reader = FrameReader(
             limits.opening_bytes_max if is_server else limits.frame_bytes_max
         )
-        self._reader.skips = not is_server
-        self._peer_limit = FRAME_BYTES_FLOOR
-        self._features = FEATURE_REQUESTS
+        self._reader.skips = not is_server  # WIRE 3: nothing but HELLO comes first
+        self._peer_limit = FRAME_BYTES_FLOOR  # what every peer accepts (WIRE 1)
+        self._features = FEATURE_REQUESTS  # less, if one end announces less
         self._keepalive: Keepalive | None = None
         self._deaf = False
         self._is_fresh = True
@@ -134,18 +134,18 @@ class McwsMachine(Machine):
             found = reader.feed(data)
             if reader.others or reader.fault is not None:
                 return self._judge(found, now)
-            return found
+            return found  # plain messages need no judgement while the dialogue is open
         problem = self._doubt(data)
         if problem:
             return [self._fault(RemoteProtocolError(problem))]
         events = self._judge(reader.feed(data), now)
-        if self._must_wait and reader.buffered and not self._deaf:
+        if self._must_wait and reader.buffered and not self._deaf:  # a part of the next frame
             events.append(self._fault(RemoteProtocolError("bytes after HELLO")))
         return events
 
     def receive_eof(self, now: float) -> list[Event]:
         """Return what the end of the peer's stream means; without CLOSE it is a loss."""
-        if self._has_eof or self.state is State.ENDED:
+        if self._has_eof or self.state is State.ENDED:  # CPython 3.11 may say it twice
             return []
         self._has_eof = True
         # Behind its CLOSE the peer has said all; this end may still have to answer it.
@@ -161,7 +161,7 @@ class McwsMachine(Machine):
     def _doubt(self, data: bytes) -> str:
         """Return why ``data`` cannot be part of an opening; empty if it can."""
         if self._must_wait:
-            return "bytes after HELLO"
+            return "bytes after HELLO"  # WIRE 3
         is_fresh, self._is_fresh = self._is_fresh, False
         # The first byte is the highest of a length below 16 MiB: no other protocol begins so.
         if not is_fresh or not data[0]:
@@ -176,7 +176,7 @@ class McwsMachine(Machine):
                 if self._accept(event, now):
                     events.append(event)
                 if self._deaf:
-                    return events
+                    return events  # nothing counts behind CLOSE or REJECT
         except RemoteProtocolError as error:
             events.append(self._fault(error))
         else:
@@ -187,7 +187,7 @@ class McwsMachine(Machine):
     def _fault(self, error: RemoteProtocolError) -> Faulted:
         self._deaf = True
         if self.state in {State.START, State.GREETED} and error.code != CODE_VERSION:
-            return Faulted(RemoteProtocolError(error.reason))
+            return Faulted(RemoteProtocolError(error.reason))  # WIRE 3: 1002, whatever it was
         return Faulted(error)
 
     def _accept(self, event: Received, now: float) -> bool:
@@ -195,7 +195,7 @@ class McwsMachine(Machine):
         step = STEPS.get(type(event))
         self.step(Step.RECEIVE_FRAME if step is None else step[1])
         if step is None and self.state is not State.OPEN:
-            return False
+            return False  # WIRE 4: discarded, this end said CLOSE
         if isinstance(event, bytes | str):
             return True
         if not self._is_agreed(event, is_ours=False):
@@ -208,7 +208,7 @@ class McwsMachine(Machine):
             case HelloFrame() | WelcomeFrame():
                 self._agree(event)
             case CloseFrame():
-                self._deaf = True
+                self._deaf = True  # also where the code is refused
                 check_received_code(event.code)
             case RejectFrame():
                 self._deaf = True
@@ -243,9 +243,9 @@ class McwsMachine(Machine):
     def _is_agreed(self, event: Event, *, is_ours: bool) -> bool:
         """Whether both ends announced what this frame needs, and its sender may send it."""
         if getattr(event, "numbering", None) is not None:
-            return False
+            return False  # sessions are not announced
         if getattr(event, "context", None) is not None:
-            return False
+            return False  # nothing here hands it over
         kind = type(event)
         if kind is DrainFrame:
             return is_ours == (self.role is Role.SERVER)
@@ -272,7 +272,7 @@ class McwsMachine(Machine):
     def send_message(self, payload: Payload, out: list[bytes]) -> int:
         """Append a MESSAGE to ``out`` and return how many bytes that made."""
         if self.state is not State.OPEN:
-            self.step(Step.SEND_FRAME)
+            self.step(Step.SEND_FRAME)  # raises, but for last words behind the peer's CLOSE
         flags = 0
         if not isinstance(payload, bytes):
             payload = utf8(payload)
@@ -319,7 +319,7 @@ class McwsMachine(Machine):
         # HELLO goes out before anything is known of the peer, CLOSE always fits.
         if size > self._peer_limit and not isinstance(frame, HelloFrame):
             raise MessageTooLong(size, self._peer_limit)
-        self._check_ids(frame)
+        self._check_ids(frame)  # before the step, which cannot be taken back
         self.step(Step.SEND_FRAME if step is None else step[0])
         out.append(data)
         self._sent(frame, now)
@@ -351,7 +351,7 @@ class McwsMachine(Machine):
             self._reader.limit = self.limits.frame_bytes_max
             self._reader.skips = True
         elif isinstance(frame, RejectFrame | CloseFrame):
-            self._deaf = self._deaf or isinstance(frame, RejectFrame)
+            self._deaf = self._deaf or isinstance(frame, RejectFrame)  # CLOSE wants an answer
             self._deadline = now + self.limits.close_s
 
     # Time
@@ -365,7 +365,7 @@ class McwsMachine(Machine):
     def tick(self, now: float, out: list[bytes]) -> list[Event]:
         """Act on deadlines that passed: append a PING, or return ``TimedOut``."""
         if now >= self._deadline:
-            self._deadline = NEVER
+            self._deadline = NEVER  # it is reported once
             if self.state is State.START:
                 return [TimedOut(4000, f"no HELLO within {self.limits.opening_s:g} s")]
             return [TimedOut(1006, f"no end within {self.limits.close_s:g} s of closing")]

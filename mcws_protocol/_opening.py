@@ -22,6 +22,7 @@ from ._errors import RemoteProtocolError, shown
 from ._events import Extensions, HelloFrame, WelcomeFrame
 from ._limits import FRAME_BYTES_FLOOR
 
+# The types of these two are here, since `_frames`, which has all others, imports this file.
 HELLO: Final = 0x01
 WELCOME: Final = 0x02
 MAGIC: Final = b"MCWS"
@@ -38,6 +39,7 @@ HTTP_WORDS: Final = frozenset(
     {b"GET", b"POST", b"PUT", b"HEAD", b"OPTIONS", b"CONNECT", b"DELETE", b"PATCH"}
 )
 
+# The numbers as WIRE 2 lists them: of HELLO behind its version, of WELCOME from the beginning.
 _HELLO: Final = Struct(">IHHIQIQQ")
 _WELCOME: Final = Struct(">BQQHHIII")
 _U8: Final = Struct(">B")
@@ -72,6 +74,7 @@ def decode_hello(body: bytes) -> HelloFrame:
     magic = cursor.take(len(MAGIC))
     if magic != MAGIC:
         raise RemoteProtocolError("HELLO does not begin with MCWS")
+    # First of all, since another version may have moved whatever is behind it (WIRE 3).
     version = cursor.number(_U8)
     if version != VERSION:
         problem = f"version {version} of mcws, the highest spoken here is {VERSION}"
@@ -127,6 +130,7 @@ def decode_welcome(body: bytes) -> WelcomeFrame:
     ext = _decode_ext(cursor)
     cursor.end()
     _check_limit(limit)
+    # 0 none is kept, 1 a new one, 2 resumed (WIRE 2).
     if session > 2:
         raise RemoteProtocolError(f"WELCOME has session {session}, expected 0, 1 or 2")
     return WelcomeFrame(
@@ -152,6 +156,7 @@ def guess(first: bytes, expected: str) -> str:
     # The first record of TLS: its type, then the major version.
     if first[:2] == b"\x16\x03":
         return f"expected {expected}, got what looks like TLS; is the URL tls:// and this port not?"
+    # A server hears a request; a client that was pointed at a web server, the line of its status.
     if first.split(b" ", 1)[0] in HTTP_WORDS or first.startswith(b"HTTP/"):
         return f"expected {expected}, got what looks like HTTP; here mcws/1 is spoken, not HTTP"
     if all(32 <= byte < 127 or byte in b"\r\n\t" for byte in first[:64]):
@@ -161,6 +166,7 @@ def guess(first: bytes, expected: str) -> str:
 
 
 def _short(text: str) -> bytes:
+    # What is too long for one byte, or not UTF-8, is told by `encode_frame`, for all fields alike.
     raw = text.encode()
     return _U8.pack(len(raw)) + raw
 
@@ -179,6 +185,7 @@ def _encode_ext(ext: Extensions) -> bytes:
 def _decode_ext(cursor: Cursor) -> Extensions:
     raw = cursor.take(cursor.number(_U16))
     inner = Cursor(raw, "ext")
+    # Whatever their types are: whoever reads them skips those that it does not know (WIRE 2).
     found: list[tuple[int, bytes]] = []
     while inner.left:
         kind, size = inner.unpack(_EXTENSION)
@@ -203,7 +210,10 @@ def check_id(id: object) -> None:
     """
     if not isinstance(id, str):
         raise TypeError(f"id must be a str, not {id!r}")
-    size = len(id.encode(errors="replace"))
+    try:
+        size = len(id.encode())
+    except UnicodeEncodeError:
+        raise ValueError(f"id must be UTF-8, it has a lone surrogate: {shown(id)}") from None
     if not 1 <= size <= ID_BYTES_MAX:
         raise ValueError(f"id must be 1 to {ID_BYTES_MAX} bytes long, not {size}")
     if has_controls(id):

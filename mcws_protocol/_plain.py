@@ -45,6 +45,7 @@ class Plain(Wire):
     def __post_init__(self) -> None:
         for name in ("framing", "up", "down"):
             framing = getattr(self, name)
+            # By what it can do: a framing of a stranger inherits nothing of ours.
             if not hasattr(framing, "decoder") and not (name != "framing" and framing is None):
                 raise TypeError(f"{name} must be a framing, such as Lines(), not {framing!r}")
 
@@ -88,12 +89,14 @@ class PlainMachine(Machine):
         events: list[Received] = []
         for piece in self._pieces(data):
             events.extend(self._decoder.feed(piece))
+        # There are no ids: the next message is the reply, whatever it is.
         if self._asked is not None and events:
             payload = events[0]
             assert isinstance(payload, bytes), "a framing gives bytes"
             events[0] = ReplyFrame(self._asked, payload)
             self._asked = None
         if self._decoder.fault is not None:
+            # A framing cannot go on behind a fault: nobody knows where the next frame begins.
             self._is_deaf = True
             events.append(Faulted(self._decoder.fault))
         return events
@@ -117,12 +120,14 @@ class PlainMachine(Machine):
                 events.append(CloseFrame())
             except RemoteProtocolError as error:
                 events.append(Faulted(error))
+        # Never refused: the stream ends once, and before it there are OPEN and CLOSE_SENT only.
         self.step(Step.RECEIVE_CLOSE)
         return [*events, Ended()]
 
     def send_message(self, payload: Payload, out: list[bytes]) -> int:
         """Append a message to ``out`` and return how many bytes that made."""
         self.step(Step.SEND_FRAME)
+        # May raise behind the step, which leads to the state that it came from.
         framed = self._framing.encode(payload if isinstance(payload, bytes) else utf8(payload))
         out.append(framed)
         return len(framed)
@@ -137,8 +142,10 @@ class PlainMachine(Machine):
 
     def send(self, frame: Frame, now: float, out: list[bytes]) -> int:
         """Do what ``frame`` does where messages are all that travels; return the bytes it made."""
+        # CLOSE changes this end only, a request travels as a message, the rest is nothing here.
         if isinstance(frame, CloseFrame):
             self.step(Step.SEND_CLOSE)
+            # The peer could keep its side open for ever, so the end has a deadline (WIRE 4).
             self._deadline = now + self.limits.close_s
         elif isinstance(frame, RequestFrame):
             size = self.send_message(frame.payload, out)

@@ -36,6 +36,7 @@ FIELD_BYTES_MAX: Final = 8
 # Bytes of the longest varint: seven bits each, for 64 bits.
 VARINT_BYTES_MAX: Final = 10
 
+# The widths that `struct` reads without a slice.
 _FORMATS: Final = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 
@@ -83,6 +84,7 @@ class LengthPrefixed(FramingDefaults):
     byte_order: ByteOrder = "big"
     offset: int = 0
     adjustment: int = 0
+    # Compared as `_strip`: the default and its value written out are the same framing.
     strip: int | None = field(default=None, compare=False)
     _strip: int = field(init=False, repr=False)
 
@@ -140,6 +142,7 @@ class LengthPrefixed(FramingDefaults):
         try:
             encoded = value.to_bytes(width, self.byte_order)
         except OverflowError:
+            # What is told as the limit is the longest payload that the field can express.
             excess = value - (1 << 8 * width) + 1
             raise MessageTooLong(len(payload), len(payload) - excess) from None
         # Only a header that is not stripped is part of the payload.
@@ -207,6 +210,7 @@ class _PrefixedDecoder(HoldingDecoder, ABC):
         """Return the payloads that ``data`` completes."""
         size = len(data)
         received = self.buffered + size
+        # Before the fault is looked at, which is safe: a fault sets `_total` to 0.
         if received < self._total:
             # A piece of a long frame: all that is done for it is on these lines.
             self.buffered = received
@@ -220,6 +224,7 @@ class _PrefixedDecoder(HoldingDecoder, ABC):
         found: list[bytes] = []
         position = 0
         if self._total:
+            # `_take` gives the payload itself, since its header was taken off when it was kept.
             position = self._total - self.buffered
             self._total = 0
             found.append(self._take(data[:position]))
@@ -228,6 +233,7 @@ class _PrefixedDecoder(HoldingDecoder, ABC):
                 self.buffered = received
                 self._hold(data)
                 return found
+            # Only a header or what is stripped waits; a varint is tried again with each piece.
             data = self._take(data)
         if position < len(data):
             self._scan(data, position, found)
@@ -274,6 +280,7 @@ class _LengthPrefixedDecoder(_PrefixedDecoder):
         last = end - self._header
         while position <= last:
             total = read(data, position + offset)[0] + base
+            # From the header alone: nothing of the body is looked at, or waited for (FAULTS 1, 2).
             if not least <= total <= most:
                 self._refuse(total, least)
                 return
@@ -282,6 +289,7 @@ class _LengthPrefixedDecoder(_PrefixedDecoder):
                 break
             found.append(data[position + strip : stop])
             position = stop
+            # Behind the loop it is 0 unless the header of the last frame is complete.
             total = 0
         if position < end:
             self._keep(data, position, total)
@@ -321,6 +329,7 @@ class _VarintDecoder(_PrefixedDecoder):
                 return
             stop = start + size
             if stop > end or start == position:
+                # As long as the varint is, which differs from frame to frame.
                 self._strip = start - position
                 self._keep(data, position, stop - position)
                 return
@@ -340,8 +349,10 @@ def _read_varint(data: bytes, position: int) -> tuple[int, int]:
     for index, byte in enumerate(data[position : position + VARINT_BYTES_MAX]):
         value |= (byte & 0x7F) << 7 * index
         if byte < 0x80:
+            # Never the first byte: of a varint that ends at once nobody asks here.
             if byte == 0:
                 raise CorruptFrame(f"varint of {index + 1} bytes is longer than its value needs")
+            # Ten bytes have room for 70 bits.
             if value >> 64:
                 raise CorruptFrame("varint exceeds 64 bits")
             return value, position + index + 1
@@ -357,6 +368,7 @@ def _reader(width: int, byte_order: ByteOrder) -> Callable[[bytes, int], tuple[i
         return struct.Struct(prefix + _FORMATS[width]).unpack_from
 
     def read(data: bytes, at: int) -> tuple[int]:
+        # 3, 5, 6 and 7 bytes: `struct` has no format for them.
         return (int.from_bytes(data[at : at + width], byte_order),)
 
     return read

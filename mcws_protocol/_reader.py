@@ -12,6 +12,7 @@ from ._errors import FrameTooLong, IncompleteFrame, RemoteProtocolError
 from ._events import Received
 from ._frames import HEADER_BYTES, LENGTH_BYTES, MESSAGE, TEXT, decode_frame
 
+# Type and flags as the one number that `_peek` reads: one comparison tells the common frames.
 PLAIN_MESSAGE: Final = MESSAGE << 8
 TEXT_MESSAGE: Final = MESSAGE << 8 | TEXT
 # Bytes from which an incomplete frame is kept in parts, so that no byte is copied twice.
@@ -64,12 +65,14 @@ class FrameReader:
             else:
                 self._parts.append(data)
             self._have += len(data)
+            # Nothing is looked at before all is there, so a trickle costs linear time.
             if self._have < self._whole:
                 return found
             data = b"".join(self._parts)
             self._parts = None
             self._have = 0
         elif self._tail:
+            # Shorter than 4 KiB, so a copy for each piece is cheap.
             data = self._tail + data
             self._tail = b""
         rest = self._scan(data, found)
@@ -94,6 +97,7 @@ class FrameReader:
         try:
             while size - at >= HEADER_BYTES:
                 length, head = _peek(data, at)
+                # `_hold` says what is wrong with it; the good frames before it are safe in `found`.
                 if not 2 <= length <= limit:
                     break
                 end = at + LENGTH_BYTES + length
@@ -106,6 +110,7 @@ class FrameReader:
                 else:
                     self._decode(head, data[at + HEADER_BYTES : end], found)
                 at = end
+        # The frames before it stay in `found`; the fault is told behind them.
         except UnicodeDecodeError:
             self.fault = RemoteProtocolError("text in MESSAGE is not UTF-8", 1007)
             return 0
@@ -124,6 +129,7 @@ class FrameReader:
 
     def _hold(self, rest: bytes) -> None:
         """Keep the beginning of a frame, unless its length already says that it is refused."""
+        # As soon as these four are known; nothing of a body that is refused is kept (WIRE 1).
         if len(rest) >= LENGTH_BYTES:
             (length,) = _peek_length(rest)
             if length > self.limit:

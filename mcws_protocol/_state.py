@@ -60,6 +60,7 @@ class Step(Enum):
 
 Table: TypeAlias = Mapping[State, Mapping[Step, State]]
 
+# A machine begins in the first state of its table.
 # Either end of a plain wire; its CLOSE is the end of the stream in one direction.
 PLAIN: Final[Table] = {
     State.OPEN: {
@@ -69,11 +70,13 @@ PLAIN: Final[Table] = {
         Step.RECEIVE_CLOSE: State.CLOSE_RECEIVED,
         Step.END: State.ENDED,
     },
+    # Nothing goes behind this end's own CLOSE; the peer may say more until it has read that.
     State.CLOSE_SENT: {
         Step.RECEIVE_FRAME: State.CLOSE_SENT,
         Step.RECEIVE_CLOSE: State.CLOSED,
         Step.END: State.ENDED,
     },
+    # The other way round: what was queued may still go, but nothing may come (WIRE 4).
     State.CLOSE_RECEIVED: {
         Step.SEND_FRAME: State.CLOSE_RECEIVED,
         Step.SEND_CLOSE: State.CLOSED,
@@ -103,11 +106,13 @@ MCWS_CLIENT: Final[Table] = {
 MCWS_SERVER: Final[Table] = {
     State.START: {
         Step.RECEIVE_HELLO: State.GREETED,
+        # What came was no HELLO.
         Step.SEND_REJECT: State.CLOSED,
         Step.END: State.ENDED,
     },
     State.GREETED: {
         Step.SEND_WELCOME: State.OPEN,
+        # The client was not let in. A CLOSE is not possible before WELCOME (WIRE 3).
         Step.SEND_REJECT: State.CLOSED,
         Step.END: State.ENDED,
     },

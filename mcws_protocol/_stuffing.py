@@ -31,6 +31,7 @@ COBS_BLOCK_BYTES: Final = 254
 # The code of a block by the number of its bytes.
 COBS_CODES: Final = [bytes([size + 1]) for size in range(COBS_BLOCK_BYTES + 1)]
 
+# END, ESC, and what ESC makes of each of the two, as RFC 1055 has them.
 SLIP_END: Final = b"\xc0"
 SLIP_ESC: Final = b"\xdb"
 SLIP_ESCAPED_END: Final = b"\xdb\xdc"
@@ -155,6 +156,7 @@ class _StuffedDecoder(HoldingDecoder, ABC):
             if raw and not self._absorb(raw):
                 return found
             if self.buffered:
+                # Bytes received and not `_size`: the empty payload of COBS has none of its own.
                 self._finish(found)
         if tail:
             self._absorb(tail)
@@ -175,6 +177,7 @@ class _StuffedDecoder(HoldingDecoder, ABC):
 
     def _finish(self, found: list[bytes]) -> None:
         """End the frame that waits: add its payload, or count it as dropped."""
+        # Read before `_take`, which sets it to 0.
         received = self.buffered
         payload = self._take(b"")
         self._size = 0
@@ -210,9 +213,11 @@ class _CobsDecoder(_StuffedDecoder):
         parts = [raw[:at]]
         while at < end:
             code = raw[at]
+            # Due only if another block follows: behind the last one of a frame there is no zero.
             if zero:
                 parts.append(COBS_END)
             parts.append(raw[at + 1 : at + code])
+            # At least one further, since no code is 0: `feed` cut the frame out between zeros.
             at += code
             zero = code <= COBS_BLOCK_BYTES
         self._left, self._zero = at - end, zero
@@ -242,12 +247,15 @@ class _SlipDecoder(_StuffedDecoder):
             self._escape = False
         if SLIP_ESC not in raw:
             return raw
+        # Its second byte is in the next piece.
         if raw.endswith(SLIP_ESC):
             self._escape = True
             raw = raw[:-1]
+        # ESC is never the second byte of a pair, so as many pairs as ESCs means one for each.
         escapes = raw.count(SLIP_ESCAPED_END) + raw.count(SLIP_ESCAPED_ESC)
         if escapes != raw.count(SLIP_ESC):
             self._broken = True
+            # As long as the payload would be, so that the limit does not depend on the cuts.
             return raw.replace(SLIP_ESC, b"")
         # END first: the other way round, an unescaped ESC could begin a new escape.
         return raw.replace(SLIP_ESCAPED_END, SLIP_END).replace(SLIP_ESCAPED_ESC, SLIP_ESC)

@@ -41,7 +41,9 @@ class Machine(ABC):
     def __init__(self, role: Role, limits: Limits, table: Table, now: float) -> None:
         self.role: Role = role
         self.limits: Limits = limits
+        # Tables begin with the state in which a connection begins.
         self.state: State = next(iter(table))
+        # As if it had just been heard: silence counts from the beginning.
         self.heard_at: float = now
         self.sent_at: float = now
         self._table = table
@@ -51,6 +53,8 @@ class Machine(ABC):
     def rtt(self) -> float | None:
         """Seconds between the last PING and its PONG; None before the first."""
         return None
+
+    # Receiving
 
     @abstractmethod
     def receive(self, data: bytes, now: float) -> list[Received]:
@@ -62,6 +66,8 @@ class Machine(ABC):
     @abstractmethod
     def receive_eof(self, now: float) -> list[Event]:
         """Return what the end of the peer's stream means; the last event is ``Ended``."""
+
+    # Sending
 
     @abstractmethod
     def send_message(self, payload: Payload, out: list[bytes]) -> int:
@@ -105,6 +111,8 @@ class Machine(ABC):
             EncodeError: the payload is text with a lone surrogate.
         """
 
+    # Time and state
+
     @abstractmethod
     def tick(self, now: float, out: list[bytes]) -> list[Event]:
         """Act on deadlines that passed: append a PING, or return ``TimedOut``."""
@@ -119,6 +127,7 @@ class Machine(ABC):
 
     def lost(self) -> None:
         """Note that the stream is over."""
+        # Without a step: the stream may end in every state.
         self.state = State.ENDED
         self._deadline = NEVER
 
@@ -165,10 +174,12 @@ def check_close(code: object, reason: object) -> None:
         raise TypeError(f"code must be an int, not {code!r}")
     if not isinstance(reason, str):
         raise TypeError(f"reason must be a str, not {reason!r}")
+    # 4000 to 4099 are the library's own, so that their meaning stays sure (WIRE 4).
     if code not in CLOSE_CODES and not 3000 <= code <= 3999 and not 4100 <= code <= 4999:
         raise ValueError(
             f"code must be 1000, 1001, 1008, 1011-1013, 3000-3999 or 4100-4999, not {code}"
         )
     size = len(reason.encode(errors="replace"))
+    # RFC 6455 5.5: a control frame carries 125 bytes, two of which are the code.
     if size > 123:
         raise ValueError(f"reason must be at most 123 bytes, not {size}")

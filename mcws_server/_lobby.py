@@ -77,7 +77,9 @@ class Lobby(Owner):
         for connection in tuple(self._present):
             if connection.is_open:
                 connection.wind_down(farewell)
-            elif self.stopping is not None:
+            elif not connection.closed:
+                # WIRE 3: until WELCOME every refusal is a REJECT.
+                assert self.stopping is not None, "the doors are shut before"
                 self._reject(connection, self.stopping)
         if not await self._is_empty_within(ends_at - self.hub.loop.time()):
             for connection in tuple(self._others()):
@@ -106,7 +108,6 @@ class Lobby(Owner):
     async def _wait_empty(self) -> None:
         asker = HANDLING.get()
         self._askers.append(asker)
-        self._wake_watchers()
         try:
             while self._others():
                 watcher = self.hub.loop.create_future()
@@ -124,11 +125,6 @@ class Lobby(Owner):
         if asker not in self._present:
             return self._present
         return {link for link in self._present if link is not asker and link not in self._askers}
-
-    def _wake_watchers(self) -> None:
-        for watcher in self._watchers:
-            if not watcher.done():
-                watcher.set_result(None)
 
     def _check_empty(self) -> None:
         if self.stopping is not None and not self._present:
@@ -255,10 +251,10 @@ class Lobby(Owner):
         self._stop_waiting(connection)
         if connection.is_lost:
             self._forget(connection)
-        elif isinstance(error, RemoteProtocolError):
+        else:
+            assert isinstance(error, RemoteProtocolError), "a server is never rejected"
             self.hub.log.warning("connection from %s refused: %s", connection.remote_address, error)
-            reason = error.reason
-            connection.reject(RejectFrame(error.code, 0, reason))
+            connection.reject(RejectFrame(error.code, 0, error.reason))
 
     def _stop_waiting(self, connection: Link) -> None:
         for id, (waiting, _, timer) in tuple(self._waiting.items()):
@@ -310,7 +306,9 @@ class Lobby(Owner):
 
     def _forget(self, connection: Link) -> None:
         self._present.discard(connection)
-        self._wake_watchers()
+        for watcher in self._watchers:
+            if not watcher.done():
+                watcher.set_result(None)
         self._check_empty()
 
 

@@ -16,13 +16,14 @@ from ._hub import Hub
 from ._inbox import Turn
 from ._workers import Work, Worker
 
-NO_HANDLER: Final = 1
-BAD_REQUEST: Final = 2
-HANDLER_FAILED: Final = 3
-DEADLINE_PASSED: Final = 4
-TOO_MANY: Final = 5
-CANCELLED: Final = 6
-DRAINING: Final = 7
+# The codes of ERROR that are the library's own (WIRE 4).
+NO_HANDLER: Final = 1  # nobody here answers requests of this type
+BAD_REQUEST: Final = 2  # the payload does not decode; the reason names the place, never the content
+HANDLER_FAILED: Final = 3  # what it raised stays at this end
+DEADLINE_PASSED: Final = 4  # the requester has given up by now
+TOO_MANY: Final = 5  # `limits.requests_max` handlers run already (FAULTS 8)
+CANCELLED: Final = 6  # as the requester asked
+DRAINING: Final = 7  # not executed, so it may be asked again elsewhere
 
 
 class Job:
@@ -92,6 +93,7 @@ class Answers:
 
     def take(self, frame: RequestFrame) -> Turn:
         """Return what answers ``frame`` when its turn comes; its deadline counts from now."""
+        # Noted before its turn comes, so that CANCEL finds it while it waits too.
         job = Job(frame, self._hub.loop.time())
         self._jobs[frame.correlation_id] = job
         return Turn(functools.partial(self._start, job), len(frame.payload))
@@ -102,9 +104,12 @@ class Answers:
         if job is not None:
             self._give_up(job, CANCELLED)
 
+    # Details: from its turn to its answer
+
     def _start(self, job: Job) -> None:
         if job.is_answered:
             return
+        # While it waited its deadline may have passed, a drain begun, or others started.
         code = self._refusal(job)
         if code:
             self._fail(job, code)
@@ -127,6 +132,8 @@ class Answers:
             return DEADLINE_PASSED
         if self.is_draining:
             return DRAINING
+        # Handlers that were cancelled and go on count too, or cancelling would lead past the limit
+        # (FAULTS 8).
         return TOO_MANY if self.running >= self._hub.limits.requests_max else 0
 
     def _call(self, job: Job, callback: Callback, request: Any) -> None:
@@ -135,14 +142,17 @@ class Answers:
         except (Exception, asyncio.CancelledError) as error:
             self._failed(job, error, callback)
             return
+        # A plain handler has answered with what it returned.
         if not is_awaitable(result):
             self._reply(job, result, callback)
             return
         self.running += 1
         job.work = self._await(job, result, callback)
+        # A context for each: requests run side by side, and one may not see what another one sets.
         job.worker = self._hub.run(job.work, self._hub.context_for(self._answerer))
         if job.expires_at < math.inf:
             job.timer = self._hub.loop.call_at(job.expires_at, self._give_up, job, DEADLINE_PASSED)
+        # Behind `run`, which has scheduled the first step: what waits for that step comes later.
         self._answerer.request_started()
 
     async def _await(self, job: Job, result: Any, callback: Callback) -> None:
@@ -151,6 +161,7 @@ class Answers:
         except (Exception, asyncio.CancelledError) as error:
             self._failed(job, error, callback)
         finally:
+            # Only here is the slot free: a handler may outlive its answer.
             self.running -= 1
             if job.timer is not None:
                 job.timer.cancel()
@@ -159,6 +170,7 @@ class Answers:
     def _give_up(self, job: Job, code: int) -> None:
         """Answer with an error now and cancel the handler, once."""
         if not job.is_answered:
+            # The answer first: a handler may catch its cancellation and take long to end.
             self._fail(job, code)
             job.stop()
 
@@ -166,6 +178,7 @@ class Answers:
         if job.is_answered:
             return
         try:
+            # One answer has to go: a reply that cannot be encoded or sent is a failed handler.
             payload = self._codec.encode(reply)
             self._answer(job, ReplyFrame(job.frame.correlation_id, payload))
         except Exception as error:
@@ -175,9 +188,11 @@ class Answers:
         """Answer for a handler that raised; what it raised stays here."""
         if isinstance(error, Refused):
             self._fail(job, error.code, error.reason)
+        # Nobody has given it up: whatever it raises is its failure, a cancellation too.
         elif not job.is_answered:
             self._dispatcher.failed(error, callback)
             self._fail(job, HANDLER_FAILED)
+        # Given up and answered before; only what it raises besides the cancellation is news.
         elif not isinstance(error, asyncio.CancelledError):
             self._dispatcher.failed(error, callback)
 
@@ -192,6 +207,8 @@ class Answers:
             self._answer(job, ErrorFrame(correlation_id, code))
 
     def _answer(self, job: Job, frame: ReplyFrame | ErrorFrame) -> None:
+        # Raises before anything is noted, so that a shorter answer may follow.
         self._answerer.answer(frame)
         job.is_answered = True
+        # From here on the peer may use the id again (FAULTS 9).
         del self._jobs[job.frame.correlation_id]

@@ -73,13 +73,16 @@ class Asked:
         if self._asking.has_frames:
             return await self._ask(payload, timeout)
         try:
+            # The wait for the turn counts too: the caller said how long an answer may take.
             async with asyncio.timeout(timeout), self._turn:
                 return await self._ask(payload, None)
         except TimeoutError:
+            # Without a timeout nothing raises TimeoutError; `or` is for the type checker.
             raise RequestTimeout(timeout or 0.0) from None
 
     def settle(self, frame: ReplyFrame | ErrorFrame) -> None:
         """Give an answer to who waits for it; one that nobody waits for is ignored."""
+        # The id is free again, also where None says that nobody waits any more.
         answer = self._answers.pop(frame.correlation_id, None)
         if answer is None:
             return
@@ -98,11 +101,13 @@ class Asked:
         self.waiting = 0
         for answer in answers.values():
             if answer is not None and not answer.done():
+                # Nothing here knows how far the request came, so it says what cannot be ruled out.
                 answer.set_exception(ConnectionClosed(error.code, error.reason, True))
 
     async def _ask(self, payload: Payload, timeout: float | None) -> Payload:
         correlation_id = self._free_id()
         frame = RequestFrame(correlation_id, payload, milliseconds(timeout))
+        # First, since it may raise; then nothing was noted.
         self._asking.outbox.put_bounded(frame)
         answer: Answer = self._loop.create_future()
         self._answers[correlation_id] = answer
@@ -110,6 +115,7 @@ class Asked:
         self._asking.adjust_reading()
         timer = None
         if timeout is not None:
+            # Not `asyncio.timeout`, which cancels the task: what is awaited here simply fails.
             timer = self._loop.call_later(timeout, expire, answer, timeout)
         try:
             return await answer
@@ -119,6 +125,7 @@ class Asked:
             self._abandon(correlation_id)
 
     def _free_id(self) -> int:
+        # After a wrap-around an old request may still be in flight (FAULTS 9).
         while self._next_id in self._answers:
             self._next_id = (self._next_id + 1) % IDS
         correlation_id = self._next_id
@@ -127,8 +134,10 @@ class Asked:
 
     def _abandon(self, correlation_id: int) -> None:
         """Wait no more; if the answer is still missing, say so to the peer."""
+        # The answer came, or the end of the connection.
         if self._answers.get(correlation_id) is None:
             return
+        # The id stays taken: CANCEL is answered too (WIRE 2).
         self._answers[correlation_id] = None
         self.waiting -= 1
         if not self._asking.has_frames:
@@ -139,6 +148,7 @@ class Asked:
 
 def milliseconds(timeout: float | None) -> int:
     """Return a timeout as REQUEST carries it: rounded up, 0 for none."""
+    # Rounded down, half a millisecond would be 0 and mean no end. Four bytes end at 49 days.
     return 0 if timeout is None else math.ceil(min(timeout * 1000, 0xFFFF_FFFF))
 
 

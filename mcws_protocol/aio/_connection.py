@@ -44,6 +44,7 @@ from ._waiting import Gate, Ready, Room
 In = TypeVar("In", default=Raw)
 Out = TypeVar("Out", default=Raw)
 
+# The end of a reader that makes no progress (FAULTS 11).
 STALLED: Final = CloseFrame(4003, "slow consumer")
 
 
@@ -197,6 +198,7 @@ class Connection(Reception, Generic[In, Out]):
     def abort(self) -> None:
         """End at once; what waits to be sent is dropped."""
         self.farewell.go_deaf()
+        # Waiting callers hear of it now, not when asyncio says that the transport is gone.
         self.fail_pending()
         if self.transport is not None and not self.is_lost:
             self.outbox.lose(self.farewell.error())
@@ -243,12 +245,14 @@ class Connection(Reception, Generic[In, Out]):
         self.is_open = True
         self.dispatcher.open(client, self._undecodable, self._is_closed)
         self.outbox.open()
-        self.inbox.put_first(Turn(self._connect))
+        # Messages may have come right behind WELCOME; they wait for the connect hooks.
+        self.inbox.put_first(Turn(self._connect, is_hook=True))
         self.inbox.schedule()
 
     def reject(self, frame: RejectFrame) -> None:
         """Refuse the opening and linger until the client has read why."""
         if not self.closed:
+            # REJECT takes the place of CLOSE, which is not possible before WELCOME (WIRE 3).
             self.farewell.finish(frame, CloseFrame(frame.code, frame.reason))
 
     def close_with(self, frame: CloseFrame) -> None:
@@ -266,6 +270,7 @@ class Connection(Reception, Generic[In, Out]):
     def give_up(self, frame: CloseFrame) -> None:
         """End at once, since the peer does not read; ``frame`` says why, but only to this end."""
         if self.farewell.sent is None:
+            # Noted but not sent: it would wait behind all that the peer does not read.
             self.farewell.sent = frame
         self.abort()
 
@@ -279,6 +284,7 @@ class Connection(Reception, Generic[In, Out]):
             raise LocalProtocolError("the id was agreed on in the opening and cannot change")
         if self._is_named:
             raise LocalProtocolError("the id was set already")
+        # May raise for what cannot be an id; the application may then choose another one.
         self._owner.renamed(self, id)
         self._is_named = True
 
@@ -290,8 +296,11 @@ class Connection(Reception, Generic[In, Out]):
 
     def connection_lost(self, error: Exception | None) -> None:
         """Take the end of the transport: fail what waits, deliver the rest, run the hooks."""
+        # What was received before the end is still handled (WIRE 4).
         events, self._backlog = self._backlog, None
         if events is not None:
+            # Into the inbox, which delivers them in turns that are fair to the others.
+            self.inbox.is_idle = False
             self._handle(events)
         self._machine.lost()
         self._hub.unwatch(self)
@@ -301,6 +310,7 @@ class Connection(Reception, Generic[In, Out]):
         self.fail_pending()
         if self._gate is not None:
             self._gate.open()
+        # The application never heard of it, so there is no hook to run.
         if not self.is_open:
             self._owner.refused(self, lost if error is None else error)
             return
@@ -316,12 +326,14 @@ class Connection(Reception, Generic[In, Out]):
         """Take note that the transport can pass on more."""
         self.outbox.resume()
         if self._hub.is_server:
+            # Handlers were held back while the client did not read.
             self.inbox.schedule()
 
     # What the hub's sweep calls
 
     def sweep(self, now: float) -> None:
         """Act on deadlines, and on a reader that does not read."""
+        # A peer cannot be heard while nobody listens (FAULTS 10).
         if self._is_reading_paused:
             self._machine.excuse(now)
         if now >= self._machine.next_deadline():
@@ -331,9 +343,9 @@ class Connection(Reception, Generic[In, Out]):
         if self.outbox.is_stalled(now):
             self.give_up(STALLED)
 
-    def excuse(self, now: float) -> None:
-        """Do not hold the silence up to ``now`` against the peer."""
-        self._machine.excuse(now)
+    def excuse(self, seconds: float) -> None:
+        """Do not hold a silence of so many seconds against the peer."""
+        self._machine.excuse(self._machine.heard_at + seconds)
 
     # What the inbox calls
 
@@ -350,6 +362,7 @@ class Connection(Reception, Generic[In, Out]):
         self.adjust_reading()
         if self._farewell is None or not self.inbox.is_quiet:
             return
+        # The end comes behind the last handler; `request_ended` comes here again.
         if self._answers is not None and self._answers.running:
             return
         if self.is_lost:
@@ -398,8 +411,10 @@ class Connection(Reception, Generic[In, Out]):
             self._asked.fail(self.farewell.error())
 
     def _undecodable(self, error: DecodeError) -> None:
+        """Tell the peer, if it is still there, and take nothing more from it."""
         self.dispatcher.report(error)
-        self.farewell.close(CloseFrame(error.code, str(error)))
+        self.farewell.go_deaf()
+        self.close_with(CloseFrame(error.code, str(error)))
 
     def _is_closed(self) -> bool:
         return self.closed
@@ -415,10 +430,14 @@ class Connection(Reception, Generic[In, Out]):
         return None
 
     async def _connect_behind(self, rest: Rest) -> None:
-        await rest
-        self._check_connected()
+        try:
+            await rest
+        finally:
+            # Also where the hook was cancelled: that is a failure like any other.
+            self._check_connected()
 
     def _check_connected(self) -> None:
+        # Nothing else has run so far, so each failure is one of a connect hook.
         if self.dispatcher.failures:
             self.close_with(CloseFrame(1011, "connect hook failed"))
 
@@ -426,6 +445,7 @@ class Connection(Reception, Generic[In, Out]):
         """Run the hooks of the end, once; they are the last that the application hears."""
         if self._is_over:
             return
+        # The worker that awaits these hooks ends in `delivered` too, which asks for them again.
         self._is_over = True
         rest = self._owner.ended(self)
         if rest is None:
@@ -434,5 +454,7 @@ class Connection(Reception, Generic[In, Out]):
             self.inbox.work(self._finish_behind(rest))
 
     async def _finish_behind(self, rest: Rest) -> None:
-        await rest
-        self._owner.gone(self)
+        try:
+            await rest
+        finally:
+            self._owner.gone(self)

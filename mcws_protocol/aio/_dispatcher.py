@@ -55,7 +55,7 @@ class Dispatcher:
         self.failures: int = 0
         self.own: Handlers | None = None
         self.shared: Handlers = hub.handlers
-        self.is_closed: Callable[[], bool] = bool
+        self.is_closed: Callable[[], bool] = bool  # which returns False
         self.on_bad_payload: Callable[[DecodeError], None] = self._ignore
         self.is_read: Callable[[Any], bool] | None = None
         self.keep: Callable[[int, Any, Any], object] = self._drop
@@ -71,15 +71,18 @@ class Dispatcher:
         self.on_bad_payload = on_bad_payload
         self.is_closed = is_closed
 
+    # Messages
+
     def message(self, payload: Payload) -> Rest | None:
         """Call the handlers of one message in order; return what is left to await."""
         message: Any = payload
         if self._decode is not None:
             try:
-                message = self._decode(payload)
+                message = self.decode(payload)
             except DecodeError as error:
                 self.on_bad_payload(error)
                 return None
+        # Nothing yet for the first message of a type: `deliver` looks it up and keeps it.
         callbacks = self.shared.by_type.get(message.__class__)
         if not callbacks or self.own is not None or self.is_read is not None:
             return self.deliver(message, len(payload))
@@ -88,9 +91,12 @@ class Dispatcher:
             return self.call(callbacks, message, self.client)
         try:
             result = callbacks[0](message, self.client)
+        # `CancelledError` is no `Exception`; a plain handler that raises it must not end the read
+        # that called it.
         except (Exception, asyncio.CancelledError) as error:
             self.failed(error, callbacks[0])
             return None
+        # `READY` is what `send` gives, so a handler that only sends costs no task.
         if result is None or result is READY or not is_awaitable(result):
             return None
         return self._await(result, callbacks[0], NOTHING, ())
@@ -99,6 +105,7 @@ class Dispatcher:
         """Call the handlers of a message whose payload had ``size`` bytes."""
         callbacks = self.for_message(message.__class__)
         if not callbacks or (self.is_read is not None and self.is_read(message)):
+            # As one more handler: what reads besides has its place behind the others.
             callbacks += (functools.partial(self.keep, size),)
         return self.call(callbacks, message, self.client)
 
@@ -131,12 +138,15 @@ class Dispatcher:
             await result
         except (Exception, asyncio.CancelledError) as error:
             self.failed(error, callback)
+            # Somebody ends this very task; what a handler cancelled by itself is its own failure.
             if isinstance(error, asyncio.CancelledError) and is_cancelling():
                 raise
         if behind:
             rest = self.call(behind, *arguments)
             if rest is not None:
                 await rest
+
+    # Requests
 
     def for_request(self, kind: type) -> Callback | None:
         """Return the one handler for requests of exactly the type ``kind``; None without one."""
@@ -149,15 +159,28 @@ class Dispatcher:
         Raises:
             DecodeError: it holds none.
         """
-        return payload if self._decode is None else self._decode(payload)
+        if self._decode is None:
+            return payload
+        try:
+            return self._decode(payload)
+        except DecodeError:
+            raise
+        except Exception as error:
+            # A stranger's codec: what it raises may contain what the peer sent.
+            self._hub.log.error("codec raised %s", type(error).__name__)
+            raise DecodeError("what its codec decodes") from None
+
+    # What goes wrong
 
     def failed(self, error: BaseException, callback: Callback) -> None:
         """Log what a user function raised and give it to the error hooks."""
         self.failures += 1
+        # A handler that was sending when its peer left has done nothing wrong.
         if isinstance(error, ConnectionClosed) and self.is_closed():
             self._hub.log.debug("handler %r ended by the end of its connection", callback)
             return
         self._hub.log.error("handler %r failed", callback, exc_info=error)
+        # Hooks are promised an `Exception`, which a cancellation is not.
         if isinstance(error, Exception):
             self.report(error)
 
@@ -172,6 +195,7 @@ class Dispatcher:
             except (Exception, asyncio.CancelledError) as failure:
                 self._hub.log.error("error hook %r failed", hook, exc_info=failure)
                 continue
+            # In a context without `HANDLING`: it holds nothing back that others would wait for.
             if result is not None and is_awaitable(result):
                 self._hub.run(self._await_hook(result, hook), self._hub.context.copy())
 

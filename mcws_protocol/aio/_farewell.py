@@ -94,6 +94,7 @@ class Farewell:
 
     def finish(self, last: Frame, said: CloseFrame) -> None:
         """Send ``last`` behind all that is queued, and nothing after it."""
+        # First, since the error for those who wait is made of it.
         self.sent = said
         self._leaving.outbox.finish(last, self.error(), self._written)
         self._leaving.fail_pending()
@@ -119,13 +120,16 @@ class Farewell:
             self._leaving.outbox.refuse(self.error())
         self._leaving.fail_pending()
         if self.sent is None:
+            # The answer comes behind the handlers of all that came before (WIRE 4).
             self._leaving.inbox.schedule()
+        # Both have said it, and where one direction cannot end alone no end would follow.
         elif self._is_written and not self._can_half_close():
             self._close_transport()
 
     def heard_eof(self) -> None:
         """Take the end of the peer's stream; without a CLOSE from anybody, that is a loss."""
         self._has_eof = True
+        # What waits in the inbox is handled when the transport is gone; nothing can be answered.
         if self.received is None and self.sent is None:
             self._leaving.outbox.refuse(self.error())
             self._leaving.fail_pending()
@@ -138,9 +142,11 @@ class Farewell:
     def _written(self) -> None:
         """End the writing side: all that this end will ever send has left the outbox."""
         self._is_written = True
+        # `close` of a transport still writes what it holds.
         if self._has_eof or (self.received is not None and not self._can_half_close()):
             self._close_transport()
         elif self._can_half_close():
+            # The peer's end is still to come; a deadline of the machine bounds the wait.
             self._transport().write_eof()
 
     def _can_half_close(self) -> bool:

@@ -22,6 +22,7 @@ class Flusher:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop: asyncio.AbstractEventLoop = loop
+        # A hub is made while its loop runs, so this is the thread of the loop.
         self.thread: int = get_ident()
         self._dirty: list[Flushable] = []
         self._is_scheduled = False
@@ -44,6 +45,7 @@ class Flusher:
 
     def _flush(self) -> None:
         self._is_scheduled = False
+        # What is marked from here on has its flush in the next turn.
         dirty, self._dirty = self._dirty, []
         for outbox in dirty:
             try:

@@ -54,6 +54,7 @@ class Handlers:
     def remove_message(self, callback: Callback) -> None:
         """Take back the first registration of ``callback`` for all messages, if there is one."""
         entry = (None, callback)
+        # By equality: each look at `obj.method` makes another object of the same method.
         if entry in self._messages:
             at = self._messages.index(entry)
             self._messages = self._messages[:at] + self._messages[at + 1 :]
@@ -105,4 +106,5 @@ def check_callback(callback: object, name: str = "callback") -> None:
 
 def is_awaitable(result: Any) -> bool:
     """Whether what a handler returned has to be awaited."""
+    # One look-up where `inspect.isawaitable` makes several, for every result.
     return hasattr(result, "__await__")

@@ -28,8 +28,8 @@ class Swept(Protocol):
         """Act on what is due."""
         ...
 
-    def excuse(self, now: float) -> None:
-        """Do not hold the silence up to ``now`` against the peer."""
+    def excuse(self, seconds: float) -> None:
+        """Do not hold a silence of so many seconds against the peer."""
         ...
 
 
@@ -61,6 +61,7 @@ class Hub:
         self.limits: Limits = limits
         self.log: logging.Logger = log
         self.is_server: bool = is_server
+        # Handlers start in the context in which the server or client was started.
         self.context: Context = copy_context()
         self.flusher: Flusher = Flusher(self.loop)
         self.workers: Workers = Workers(self.loop)
@@ -77,12 +78,14 @@ class Hub:
     def unwatch(self, connection: Swept) -> None:
         """Look at ``connection`` no more; without any, there is no timer."""
         self.swept.discard(connection)
+        # A timer that nobody needs would wake an idle process every second.
         if not self.swept and self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def context_for(self, connection: object) -> Context:
         """Return a context for the handlers of ``connection``."""
+        # A copy, so that what a handler sets stays with its connection.
         context = self.context.copy()
         context.run(HANDLING.set, connection)
         return context
@@ -97,12 +100,16 @@ class Hub:
 
     def _sweep(self) -> None:
         now = self.loop.time()
-        was_blocked = now - self._due_at > BLOCKED_S
+        # A loop that did not run heard nobody, whoever spoke (FAULTS 10, 25). Only that time is
+        # excused: a loop that is late now and then shall still find a dead peer.
+        blocked_s = now - self._due_at
         self._schedule(now)
+        # A copy: who ends in a sweep is watched no more. The next sweep is scheduled by now, so the
+        # last one to go cancels it.
         for connection in tuple(self.swept):
             try:
-                if was_blocked:
-                    connection.excuse(now)
+                if blocked_s > BLOCKED_S:
+                    connection.excuse(blocked_s)
                 connection.sweep(now)
             except Exception:
                 # The deadlines of the others hold all the same.

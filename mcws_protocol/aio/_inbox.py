@@ -27,13 +27,17 @@ class Turn:
     Attributes:
         start: does it; returns what is left to await.
         size: bytes that it came with.
+        is_hook: whether it takes place whatever happens to the connection.
     """
 
-    __slots__ = ("size", "start")
+    __slots__ = ("is_hook", "size", "start")
 
-    def __init__(self, start: Callable[[], Rest | None], size: int = 0) -> None:
+    def __init__(
+        self, start: Callable[[], Rest | None], size: int = 0, *, is_hook: bool = False
+    ) -> None:
         self.start: Callable[[], Rest | None] = start
         self.size: int = size
+        self.is_hook: bool = is_hook
 
 
 class Recipient(Protocol):
@@ -84,11 +88,13 @@ class Inbox:
     def __init__(self, hub: Hub, recipient: Recipient) -> None:
         self._hub = hub
         self._recipient = recipient
+        # An empty deque costs 760 bytes, and most inboxes are empty.
         self._items: deque[Payload | Turn] | None = None
         self._context: Context | None = None
         self._is_busy = False
         self._is_cleared = False
         self._is_scheduled = False
+        # Not before the opening is over and the connect hooks have run.
         self.is_idle: bool = False
         self.is_paused: bool = False
         self.size: int = 0
@@ -98,6 +104,8 @@ class Inbox:
     def is_quiet(self) -> bool:
         """Whether nothing waits and nothing is being handled."""
         return self._items is None and not self._is_busy
+
+    # What waits
 
     def put(self, *items: Payload | Turn) -> None:
         """Add items behind all that wait."""
@@ -116,14 +124,18 @@ class Inbox:
         self.is_idle = False
 
     def clear(self) -> None:
-        """Forget what waits and never be idle again; what is being handled goes on."""
-        self._items = None
-        self.size = 0
+        """Forget what waits but for hooks, and never be idle again; what is handled goes on."""
+        kept = [item for item in self._items or () if isinstance(item, Turn) and item.is_hook]
+        self._items = deque(kept) if kept else None
+        self.size = sum(map(size_of, kept))
         self._is_cleared = True
         self.is_idle = False
 
+    # Whose turn it is
+
     def schedule(self) -> None:
         """Deliver in the next turn of the loop."""
+        # What arrives before that turn has to wait as well, or it would overtake.
         self.is_idle = False
         if not self._is_scheduled:
             self._is_scheduled = True
@@ -132,6 +144,7 @@ class Inbox:
     def deliver(self) -> None:
         """Start what waits, until something has to be awaited or delivery is held."""
         self._is_scheduled = False
+        # The worker that is at it goes on with what waits.
         if self._is_busy:
             return
         for _ in range(self._hub.limits.messages_per_turn):
@@ -152,6 +165,7 @@ class Inbox:
         self._is_busy = True
         self.is_idle = False
         if self._context is None:
+            # One for all work of this connection: it is never in two workers at a time.
             self._context = self._hub.context_for(self._recipient)
         self._hub.run(self._work(rest), self._context)
 
@@ -162,6 +176,7 @@ class Inbox:
             # What waits shall not run in a task that counts a cancellation.
             while not is_cancelling():
                 count += 1
+                # Handlers that end without waiting would keep the loop to themselves (FAULTS 28).
                 if count % self._hub.limits.messages_per_turn == 0:
                     await asyncio.sleep(0)
                 while self._must_wait():
@@ -174,6 +189,7 @@ class Inbox:
         finally:
             self._is_busy = False
             if self._may_start():
+                # This task was cancelled, or the work failed: another worker goes on.
                 self.schedule()
             else:
                 self._rest()
@@ -189,12 +205,15 @@ class Inbox:
         if not self.starting and not self._is_scheduled:
             self._recipient.deliver()
 
+    # Details
+
     def _may_start(self) -> bool:
         return self._items is not None and not self._recipient.holds_delivery()
 
     def _must_wait(self) -> bool:
         """Whether the next item is a message and an earlier request has to start first."""
         items = self._items
+        # A request need not wait: requests run side by side, only their order of start counts.
         return self.starting > 0 and items is not None and not isinstance(items[0], Turn)
 
     def _start(self) -> Rest | None:
@@ -202,6 +221,7 @@ class Inbox:
         item = self._items.popleft()
         self.size -= size_of(item)
         if not self._items:
+            # Never an empty one: `is_quiet` and `_must_wait` rely on it.
             self._items = None
         return item.start() if isinstance(item, Turn) else self._recipient.start_message(item)
 

@@ -65,12 +65,16 @@ class Outbox(Outflow):
         self._heads = ()
         super().refuse(refusal)
 
+    # To one
+
     def send(self, message: Any) -> Ready | Room:
         """Encode and queue one message; what is returned waits for room."""
         # The hot path: short bytes that need no codec, no framing, no policy and no waiting.
         if type(message) is bytes and len(message) < len(self._heads):
             head = self._heads[len(message)]
+            # `refuse` empties the table, so a closed connection does not come this far.
             queued = self.queued + len(head) + len(message)
+            # Below high water nothing has to leave at once, and no limit is reached.
             if queued <= self._high and get_ident() == self._thread:
                 parts = self._parts
                 if parts is None:
@@ -98,6 +102,7 @@ class Outbox(Outflow):
         if parts is None:
             parts = self._begin()
         before = len(parts)
+        # Only the wire knows how long a frame becomes, so it is made first, and taken back if full.
         size = self._machine.send_message(payload, parts)
         if self.queued + size > self._limits.outbox_bytes_max:
             refusal = self._refuses(size)
@@ -121,6 +126,8 @@ class Outbox(Outflow):
                 raise refusal
         self.put(frame)
 
+    # To many
+
     def share(self, message: Any) -> bytes:
         """Return a message as bytes that ``put_shared`` of every connection of this door takes."""
         return self._machine.share(self._encode(message))
@@ -138,7 +145,9 @@ class Outbox(Outflow):
                 return outcome
         parts = self._parts if self._parts is not None else self._begin()
         if self._pressure is not None:
-            self._pressure.note_droppable(len(parts))
+            # The place stays valid: while the transport is blocked no part leaves, and notes and
+            # pressure end together.
+            self._pressure.note_droppable(len(parts), size)
         parts.append(data)
         self._count(size)
         return Shared.QUEUED
@@ -150,12 +159,15 @@ class Outbox(Outflow):
             parts.append(part)
             self._count(len(part))
 
+    # Details: the limits
+
     def _refuses(self, size: int) -> Exception | None:
         """Return why ``size`` more bytes are not accepted, after a closer look; None if so."""
         pressure = self._pressure
         if pressure is None:
             # What is above high water leaves at once, so only a blocked transport fills up.
             return None
+        # The transport may have passed on much since it was looked at last.
         self._look(pressure)
         if self.queued + size <= self._limits.outbox_bytes_max:
             return None

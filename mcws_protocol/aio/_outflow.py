@@ -89,6 +89,7 @@ class Outflow:
         """Answer a PING with the next flush; an answer that waits still is replaced (FAULTS 7)."""
         self._pong = payload
         if self._parts is None:
+            # An empty list is enough to have a flush scheduled, which puts the PONG in.
             self._begin()
 
     # Waiting
@@ -97,6 +98,7 @@ class Outflow:
         """Return what waits until less than high water is queued."""
         self._flusher.check_thread()
         if self._pressure is None:
+            # What only waits for the end of the turn leaves now, and is no reason to wait.
             self.flush()
         if self.refusal is None and self._has_room():
             return READY
@@ -138,13 +140,16 @@ class Outflow:
         """Hand what waits to the transport, unless that is blocked."""
         self._is_dirty = False
         transport = self._transport
+        # While the transport is blocked all waits here, where it can be counted and dropped.
         if self._pressure is not None or transport is None:
             return
         if self._pong is not None:
             self._answer_ping(self._pong)
         parts, self._parts = self._parts, None
         if parts:
+            # Before writing, from inside of which `pause` may count what the transport holds.
             size, self.queued = self.queued, 0
+            # Sent is what was handed over, not what was queued, for keepalive too (WIRE 4).
             self._machine.sent_at = self._flusher.loop.time()
             if len(parts) == 1:
                 transport.write(parts[0])
@@ -153,6 +158,7 @@ class Outflow:
             else:
                 # From Python 3.12 on asyncio never gets rid of an empty part behind all others.
                 transport.writelines([part for part in parts if part])
+        # Writing may have blocked the transport in this very call.
         if self._when_done is not None and self._pressure is None:
             done, self._when_done = self._when_done, None
             done()
@@ -171,9 +177,11 @@ class Outflow:
         if pressure is None:
             return
         self.queued -= pressure.held
+        # One LOSS per blocking, however many messages that cost (FAULTS 11).
         if pressure.unsaid and self.refusal is None and self._machine.has_frames:
             self.put(LossFrame(pressure.unsaid))
         self.flush()
+        # Else `flush` has blocked it again, and the next `resume` looks once more.
         if self._drained is not None and self._is_empty():
             self._set_water()
 
@@ -183,6 +191,7 @@ class Outflow:
         if pressure is None:
             return False
         self._look(pressure)
+        # Above high water alone is no harm: nobody waits, and the limit bounds it (FAULTS 11).
         if not self._has_room() and (pressure.was_full or self._is_awaited()):
             return pressure.stalled_s(now) >= self._limits.stalled_s
         return False
@@ -200,6 +209,7 @@ class Outflow:
     def finish(self, last: Frame, refusal: ConnectionClosed, done: Callable[[], None]) -> None:
         """Queue the last frame, accept nothing more, and call ``done`` when all has left here."""
         parts = self._parts if self._parts is not None else self._begin()
+        # Past every limit: an end that had no room would never come.
         self.queued += self._machine.send(last, self._flusher.loop.time(), parts)
         self.refuse(refusal)
         self._when_done = done
@@ -238,12 +248,14 @@ class Outflow:
     def _answer_ping(self, payload: bytes) -> None:
         self._pong = None
         if self.refusal is None:
+            # Nothing goes behind the last frame.
             self.put(PongFrame(payload))
 
     def _closed(self) -> Exception:
         """Return why nothing is accepted, as an error of its own for each caller."""
         refusal = self.refusal
         assert refusal is not None, "asked for only when it is"
+        # One object raised in several places would collect the tracebacks of all.
         return ConnectionClosed(refusal.code, refusal.reason)
 
     def _look(self, pressure: Pressure) -> None:

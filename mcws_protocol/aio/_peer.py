@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+# `socket` is a property of the class below.
 import socket as sockets
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, Self
@@ -47,6 +48,7 @@ class Peer(Generic[In, Out]):
     @property
     def metadata(self) -> dict[str, Any]:
         """Free-form storage for the application; never sent."""
+        # Made when it is asked for: most of many clients never need one.
         if self._metadata is None:
             self._metadata = {}
         return self._metadata
@@ -117,6 +119,7 @@ class Peer(Generic[In, Out]):
             ValueError: ``timeout`` is not above 0.
         And all that ``send`` raises.
         """
+        # Not `timeout <= 0`, which is false for a NaN.
         if timeout is not None and not timeout > 0:
             raise ValueError(f"timeout must be above 0 seconds, not {timeout!r}")
         reply: In = await self._connection.request(request, timeout)

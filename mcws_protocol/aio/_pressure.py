@@ -19,7 +19,14 @@ class Pressure:
         unsaid: dropped messages that the peer was not told of yet.
     """
 
-    __slots__ = ("_droppable", "_progress_at", "held", "unsaid", "was_full")
+    __slots__ = (
+        "_droppable",
+        "_droppable_bytes",
+        "_progress_at",
+        "held",
+        "unsaid",
+        "was_full",
+    )
 
     def __init__(self, held: int, now: float) -> None:
         self.held = held
@@ -27,28 +34,35 @@ class Pressure:
         self.unsaid = 0
         self._progress_at = now
         self._droppable: deque[int] | None = None
+        self._droppable_bytes = 0
 
-    def note_droppable(self, place: int) -> None:
+    def note_droppable(self, place: int, size: int) -> None:
         """Remember that the part at ``place`` of the outbox may be left out if need be."""
         if self._droppable is None:
             self._droppable = deque()
         self._droppable.append(place)
+        self._droppable_bytes += size
 
     def sacrifice(self, parts: list[bytes], excess: int) -> tuple[int, int]:
-        """Empty the oldest of those parts until ``excess`` bytes are free, if so many can be.
+        """Empty the oldest of those parts until ``excess`` bytes are free; none if too few can be.
 
         Returns how many messages that were, and how many bytes.
         """
+        if self._droppable is None or self._droppable_bytes < excess:
+            return 0, 0
         count = freed = 0
-        while freed < excess and self._droppable:
+        while freed < excess:
             place = self._droppable.popleft()
             freed += len(parts[place])
+            # Emptied and not removed, so that the places of the others stay right.
             parts[place] = b""
             count += 1
+        self._droppable_bytes -= freed
         return count, freed
 
     def note(self, held: int, now: float) -> None:
         """Note how many bytes the transport has now; fewer than before is progress."""
+        # However little: a slow reader is not a stopped one.
         if held < self.held:
             self._progress_at = now
             self.was_full = False

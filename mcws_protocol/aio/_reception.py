@@ -62,6 +62,7 @@ class Reception(ABC):
         "_asked",
         "_backlog",
         "_codec",
+        "_eof_waits",
         "_farewell",
         "_hub",
         "_is_reading_paused",
@@ -90,6 +91,7 @@ class Reception(ABC):
         self._farewell: Farewell | None = None
         # What one read brought beyond one turn; None while all of it fits.
         self._backlog: list[Received] | None = None
+        self._eof_waits = False
         self._is_reading_paused = False
 
     @property
@@ -117,21 +119,22 @@ class Reception(ABC):
     def data_received(self, data: bytes) -> None:
         """Take bytes of the peer."""
         events = self._machine.receive(data, self._hub.loop.time())
-        if not self.is_open and events and type(events[-1]) is Faulted:
+        if self._hub.is_server and not self.is_open and events and type(events[-1]) is Faulted:
             # A HELLO with a fault right behind it is refused as a whole: nobody was let in yet.
             events = events[-1:]
         if self._backlog is None:
             self._take(events)
         else:
+            # Behind the rest, should the transport bring more after `pause_reading`.
             self._backlog.extend(events)
 
     def eof_received(self) -> bool:
         """Take the end of the peer's stream; this end decides when its own is over."""
-        events: list[Received] = [*self._machine.receive_eof(self._hub.loop.time())]
-        if self._backlog is None:
-            self._take(events)
-        else:
-            self._backlog.extend(events)
+        # Handlers of the backlog may still send, so the machine hears of the end behind them.
+        self._eof_waits = self._backlog is not None
+        if not self._eof_waits:
+            self._take([*self._machine.receive_eof(self._hub.loop.time())])
+        # True keeps this end's direction open: what came is still handled and answered.
         return True
 
     # Turns
@@ -142,6 +145,7 @@ class Reception(ABC):
         if len(events) > budget:
             self._backlog = events[budget:]
             events = events[:budget]
+            # The others come first (FAULTS 28); with reading paused the rest does not grow.
             self._hub.loop.call_soon(self._take_backlog)
             self.adjust_reading()
         # All that handlers send meanwhile leaves in one write.
@@ -154,9 +158,12 @@ class Reception(ABC):
 
     def _take_backlog(self) -> None:
         events, self._backlog = self._backlog, None
-        if events is not None:
-            self._take(events)
-            self.adjust_reading()
+        if events is None:
+            return
+        self._take(events)
+        self.adjust_reading()
+        if self._eof_waits and self._backlog is None:
+            self.eof_received()
 
     def _handle(self, events: list[Received]) -> None:
         """Handle messages at once while nothing is in their way, else have them wait."""
@@ -171,6 +178,7 @@ class Reception(ABC):
                 rest = message(event)
                 if rest is not None:
                     inbox.work(rest)
+                # Only a blocked transport keeps so much here, so `resume_writing` will go on.
                 elif outbox.queued > high:
                     inbox.is_idle = False
             else:
@@ -230,18 +238,20 @@ class Reception(ABC):
         """Act on deadlines."""
 
     @abstractmethod
-    def excuse(self, now: float) -> None:
-        """Do not hold the silence up to ``now`` against the peer."""
+    def excuse(self, seconds: float) -> None:
+        """Do not hold a silence of so many seconds against the peer."""
 
     def on_request(self, frame: RequestFrame) -> None:
         """Have a request of the peer wait for its turn, or answer it at once."""
         if self._answers is None:
             self._answers = Answers(self._hub, self.dispatcher, self._codec, self)
+            # The first request may come after the plan to stop.
             planned = None if self._farewell is None else self._farewell.planned
             self._answers.is_draining = planned is not None
         was_idle = self.inbox.is_idle
         self._queue(self._answers.take(frame))
         if was_idle:
+            # Nothing was in its way, so its turn is now: the inbox alone decides on turns.
             self.inbox.deliver()
 
     def on_answer(self, frame: ReplyFrame | ErrorFrame) -> None:
@@ -308,11 +318,13 @@ class Reception(ABC):
     def request_ended(self) -> None:
         """Go on with the end, if that is what waits for the last handler."""
         if self._farewell is not None:
+            # `delivered` has looked before and found this handler still running.
             self.inbox.schedule()
 
 
 # What is done on each event; PONG needs nothing more than the machine does.
 ACTIONS: Final[dict[type, Callable[[Any, Any], None]]] = {
+    # A lambda where a subclass does it: the function of this class would be the abstract one.
     HelloFrame: lambda connection, frame: connection.on_hello(frame),
     WelcomeFrame: lambda connection, frame: connection.on_welcome(frame),
     RejectFrame: lambda connection, frame: connection.on_reject(frame),

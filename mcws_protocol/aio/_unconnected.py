@@ -21,6 +21,7 @@ class UnconnectedOutbox(Outbox):
     __slots__ = ()
 
     def __init__(self) -> None:
+        # Only what is looked at: there is neither a machine nor a hub yet to make the rest of.
         self.queued = 0
         self.refusal: ConnectionClosed | None = ConnectionClosed(LOST, REASON)
 
@@ -51,6 +52,7 @@ class Unconnected(Connection[Any, Any]):
     __slots__ = ()
 
     def __init__(self) -> None:
+        # Without the state of what is overridden below.
         self.id = ""
         self.contract = ""
         self.transport: asyncio.Transport | None = None

@@ -63,6 +63,7 @@ class Room:
         refusal = self._refusal()
         if refusal is not None:
             raise refusal
+        # Room or not, nobody overtakes those who still wait.
         if not self._waiters and self._has_room():
             return
         waiter = self._loop.create_future()
@@ -70,6 +71,7 @@ class Room:
         try:
             yield from waiter
         except BaseException:
+            # Cancelled, perhaps after it was woken: then the next one gets the chance.
             self._leave(waiter)
             raise
         # The next one is asked only after this one had its chance to send.
@@ -79,6 +81,7 @@ class Room:
         """Let the first waiter go on, if there is room and nobody is on the way already."""
         while self._woken is None and self._waiters and self._has_room():
             waiter = self._waiters.popleft()
+            # A cancelled one is done before its task has come round to leave.
             if not waiter.done():
                 self._woken = waiter
                 waiter.set_result(None)

@@ -29,6 +29,7 @@ class InContext:
         self._context = context
 
     def __await__(self) -> Generator[Any, Any, None]:
+        # A task has one context for life, so each step of the work enters the work's own.
         work, run = self._work, self._context.run
         thrown: BaseException | None = None
         try:
@@ -39,6 +40,7 @@ class InContext:
                 try:
                     yield awaited
                 except GeneratorExit:
+                    # The task is being destroyed, and so is the work, in its own context.
                     run(work.close)
                     raise
                 except BaseException as error:
@@ -83,6 +85,7 @@ class Worker:
         self.work = work
         self._context = context
         self._has_begun = False
+        # `_is_unwanted` is False: who was unwanted was cancelled, and is not parked.
         assert self._alarm is not None, "only a parked worker is lent"
         self._alarm.set_result(None)
 
@@ -90,6 +93,7 @@ class Worker:
         while True:
             assert self.work is not None, "a worker runs when it is lent"
             self._has_begun = True
+            # The work begins, and its first wait raises, as if it were cancelled while it ran.
             if self._is_unwanted:
                 self.task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -97,6 +101,7 @@ class Worker:
             self.work = None
             if self.task.cancelling() or not self._pool.park(self):
                 return
+            # Parked already, but nobody can lend it before it waits: nothing is awaited in between.
             self._alarm = self._pool.loop.create_future()
             await self._alarm
 
@@ -104,6 +109,7 @@ class Worker:
         """Hand on what this worker was lent for, if it was cancelled before it began."""
         self._pool.forget(self)
         work, self.work = self.work, None
+        # Somebody else cancelled the task before its first step: `asyncio.run` at its end, say.
         if work is not None and not self._has_begun:
             self._pool.run(work, self._context)
 

@@ -333,3 +333,37 @@ async def test_stopping_the_server_from_a_handler(
         await stopped.wait()
     await settle()
     assert len(server.clients) == 0
+
+
+async def test_bad_payload_behind_a_loss(lab: MakeLab) -> None:
+    """What does not decode is reported also when there is nobody left to tell."""
+    errors: list[str] = []
+    server: Server[Any, Any, Any] = Server().on_client_connect(lambda client: client.pause())
+    server.on_client_error(lambda error, client: errors.append(type(error).__name__))
+    codes: list[int] = []
+    server.on_client_disconnect(lambda client: codes.append(client.close_code))
+    made = lab(server, Plain(Lines()))
+    peer = Raw()
+    made.accept(peer)
+    await settle()
+    peer.end.write(b"a\n\xff\n")
+    await settle()
+    made.far[0].reset()
+    await settle()
+    assert errors == ["ConnectionResetError", "DecodeError"]
+    assert codes == [1006]
+
+
+async def test_echo_of_a_backlog_before_the_end(lab: MakeLab) -> None:
+    """Handlers of what came before the end of the stream may still send (a plain wire)."""
+    server: Server[Any, Any, Any] = Server()
+    server.on_client_message(lambda message, client: client.send(message))
+    made = lab(server, Plain(Lines()))
+    peer = Raw()
+    made.accept(peer)
+    await settle()
+    peer.end.other.protocol.data_received(b"x\n" * 1000)
+    peer.end.other.protocol.eof_received()
+    await settle(200)
+    assert peer.heard == b"x\n" * 1000
+    assert peer.has_eof

@@ -194,3 +194,18 @@ async def test_no_timer_without_connections(lab: MakeLab) -> None:
     lobby = made.server._lobby
     assert lobby is not None
     assert lobby.hub._timer is None
+
+
+async def test_loop_that_is_late_now_and_then_still_finds_a_dead_peer(lab: MakeLab) -> None:
+    """Only the time in which this end was blocked is excused, not all the silence before."""
+    codes: list[int] = []
+    made = lab(counting(codes))
+    await made.client().connect()
+    await settle()
+    made.near[0].stall()
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    for _ in range(4):
+        await asyncio.sleep(20)
+        loop.block(1)
+    assert codes == [1006]

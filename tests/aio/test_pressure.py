@@ -53,8 +53,8 @@ def test_sacrifice_without_candidates() -> None:
 def droppable() -> tuple[Pressure, list[bytes]]:
     """Return pressure with two parts of ten bytes that may be left out among others."""
     pressure = Pressure(0, 0.0)
-    pressure.note_droppable(1)
-    pressure.note_droppable(3)
+    pressure.note_droppable(1, 10)
+    pressure.note_droppable(3, 10)
     return pressure, [b"keep", b"a" * 10, b"keep", b"b" * 10]
 
 
@@ -73,9 +73,10 @@ def test_sacrifice_takes_one_more_for_one_byte_more() -> None:
 
 
 def test_sacrifice_that_does_not_suffice() -> None:
-    """What could be freed is told, also if it is less than was asked for."""
+    """Where all together is too little, nothing is left out for nothing."""
     pressure, parts = droppable()
-    assert pressure.sacrifice(parts, 21) == (2, 20)
+    assert pressure.sacrifice(parts, 21) == (0, 0)
+    assert pressure.sacrifice(parts, 20) == (2, 20)
 
 
 def test_sacrifice_takes_nothing_twice() -> None:

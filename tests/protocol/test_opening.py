@@ -228,6 +228,7 @@ def test_guess_says_what_was_expected() -> None:
         ("\u00e9" * 128, ValueError),
         ("line\nfeed", ValueError),
         ("\x9f", ValueError),
+        ("\ud800", ValueError),
     ],
 )
 def test_id_out_of_its_bounds_is_refused(id: object, error: type[Exception]) -> None:

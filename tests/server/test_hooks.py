@@ -55,6 +55,14 @@ class Diary(list[Any]):
         return callback
 
 
+async def cancel_me() -> None:
+    """Cancel the task that runs this."""
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    await asyncio.sleep(1)
+
+
 def collecting(errors: list[Exception]) -> Server:
     """Return a server that collects what goes wrong."""
     return Server().on_client_error(lambda error, client: errors.append(error))
@@ -331,6 +339,76 @@ async def test_connect_hook_may_ask_its_client(lab: MakeLab) -> None:
     client.send("later")
     await settle()
     assert answers == ["a device", "later"]
+
+
+@pytest.mark.parametrize("wire", [Mcws(), LINES], ids=["mcws", "lines"])
+async def test_client_that_is_closed_before_its_connect_hook(lab: MakeLab, wire: Wire) -> None:
+    """Closed in the turn in which it came, it has both hooks or none: never the second alone."""
+    diary = Diary()
+    server = Server().on_client_connect(diary.plain("connect"))
+    server.on_client_disconnect(diary.plain("disconnect"))
+    made = lab(server, wire)
+    near, far = made.accept(Raw())
+    if wire == Mcws():
+        far.protocol.data_received(HELLO)
+    [client] = server.clients
+    client.close()
+    near.close()
+    await settle()
+    assert diary in ([], ["connect", "disconnect"])
+
+
+@WIRES
+async def test_connect_hook_that_is_cancelled(lab: MakeLab, wire: Wire) -> None:
+    """A cancelled connect hook has failed: 1011, and the disconnect hook runs."""
+    ends: list[int] = []
+
+    @(server := Server()).on_client_connect
+    async def come(client: ConnectedClient) -> None:
+        await cancel_me()
+
+    server.on_client_disconnect(lambda client: ends.append(client.close_code))
+    made = lab(server, wire)
+    client = await made.client().connect()
+    await asyncio.sleep(9)
+    assert ends == [1011]
+    assert client.closed
+
+
+@WIRES
+async def test_disconnect_hook_that_is_cancelled(lab: MakeLab, wire: Wire) -> None:
+    """A cancelled disconnect hook is the end of it: the server knows that the client is gone."""
+
+    @(server := Server()).on_client_disconnect
+    async def go(client: ConnectedClient) -> None:
+        await cancel_me()
+
+    made = lab(server, wire)
+    client = await made.client().connect()
+    await client.close()
+    await settle()
+    async with asyncio.timeout(60):
+        await server.close()
+
+
+@WIRES
+async def test_message_handler_that_is_cancelled(lab: MakeLab, wire: Wire) -> None:
+    """A cancelled handler is logged as failed; the next message is handled."""
+    diary = Diary()
+
+    @(server := Server()).on_client_message
+    async def handle(message: Any, client: ConnectedClient) -> None:
+        if not diary:
+            diary.append("cancelled")
+            await cancel_me()
+        diary.append(message)
+
+    made = lab(server, wire)
+    client = await made.client().connect()
+    client.send("a")
+    client.send("b")
+    await settle()
+    assert diary == ["cancelled", "b"]
 
 
 # Errors

@@ -44,9 +44,13 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def hello(**fields: Any) -> bytes:
+def hello(id: str = "", keepalive_s: int = 0, contract: str = "") -> bytes:
     """Return a HELLO."""
-    return encode_frame(HelloFrame(**({"frame_bytes_max": 1 << 20, "features": 1} | fields)))
+    return encode_frame(
+        HelloFrame(
+            frame_bytes_max=1 << 20, features=1, id=id, keepalive_s=keepalive_s, contract=contract
+        )
+    )
 
 
 def heard(raw: Raw) -> list[Frame | None]:
@@ -446,16 +450,17 @@ async def test_takeover_loss_while_waiting(lab: MakeLab, end: Callable[[End], No
 
 
 async def test_takeover_loss_in_the_turn_of_the_welcome(lab: MakeLab) -> None:
-    """Who hung up in the very turn in which its wait ends is not made a client."""
-    done = asyncio.Event()
-    server = Server()
+    """For who hung up in the very turn in which its wait ends no client is made."""
+    done, clients = asyncio.Event(), list[ConnectedClient]()
 
-    @server.on_client_disconnect
+    def factory(connection: Connection) -> ConnectedClient:
+        clients.append(ConnectedClient(connection))
+        return clients[-1]
+
     async def goodbye(client: ConnectedClient) -> None:
         await done.wait()
 
-    server.on_client_connect(lambda client: comes.append(client))
-    comes: list[ConnectedClient] = []
+    server = Server(client_factory=factory).on_client_disconnect(goodbye)
     made = lab(server)
     await made.client(id="a").connect()
     near, far = made.accept(Raw())
@@ -464,7 +469,7 @@ async def test_takeover_loss_in_the_turn_of_the_welcome(lab: MakeLab) -> None:
     far.protocol.eof_received()
     done.set()
     await settle()
-    assert len(comes) == 1
+    assert len(clients) == 1
     assert len(server.clients) == 0
 
 
@@ -691,3 +696,128 @@ async def test_drain_answers_requests_that_did_not_start(lab: MakeLab) -> None:
         await client.request("b")
     assert await running == "done"
     await draining
+
+
+async def test_drain_passes_over_who_was_rejected(
+    lab: MakeLab, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who lingers after a REJECT is not refused twice."""
+    caplog.set_level(logging.INFO)
+    made = lab()
+    made.accept(raw := Raw())
+    made.near[0].write(b"hello\n")
+    await settle()
+    await made.server.drain()
+    assert len(heard(raw)) == 1
+    assert sum("refused" in record.getMessage() for record in caplog.records) == 1
+    assert not any("rejected" in record.getMessage() for record in caplog.records)
+
+
+# Waiting for the end from inside
+
+
+@WIRES
+async def test_close_from_a_handler_does_not_wait_for_it(lab: MakeLab, wire: Wire) -> None:
+    """It waits for all others, hooks included, and returns while its own client is still there."""
+    diary = Diary()
+    server = diary.server(goodbye_s=1)
+
+    @server.on_client_message
+    async def stop(message: Any, client: ConnectedClient) -> None:
+        await server.close()
+        diary.append("stopped")
+
+    made = lab(server, wire)
+    client = await made.client().connect()
+    await made.client().connect()
+    client.send("stop")
+    await asyncio.sleep(9)
+    assert diary[2:] == [
+        "2 goes with 1001",
+        "2 is gone",
+        "stopped",
+        "1 goes with 1001",
+        "1 is gone",
+    ]
+    assert server.state is ServerState.CLOSED
+
+
+@WIRES
+@pytest.mark.parametrize("method", ["close", "drain"])
+async def test_stop_from_two_handlers_at_once(lab: MakeLab, wire: Wire, method: str) -> None:
+    """Two handlers that wait for the end of the server do not wait for each other."""
+    server, ends = Server(), list[float]()
+    start = now()
+
+    @server.on_client_message
+    async def stop(message: Any, client: ConnectedClient) -> None:
+        await getattr(server, method)()
+        ends.append(now() - start)
+
+    made = lab(server, wire)
+    for client in [await made.client().connect() for _ in range(2)]:
+        client.send("stop")
+    await asyncio.sleep(9)
+    assert ends == [0, 0]
+    assert server.state is ServerState.CLOSED
+
+
+async def test_close_outside_waits_for_handlers_that_wait(lab: MakeLab) -> None:
+    """Who waits outside of any handler waits for all of them."""
+    server, diary = Server(), list[str]()
+
+    @server.on_client_message
+    async def stop(message: Any, client: ConnectedClient) -> None:
+        await server.close()
+        await asyncio.sleep(1)
+        diary.append("handled")
+
+    made = lab(server)
+    for client in [await made.client().connect() for _ in range(2)]:
+        client.send("stop")
+    await settle()
+    await server.close()
+    assert diary == ["handled", "handled"]
+
+
+async def test_close_waits_for_several_who_ask(lab: MakeLab) -> None:
+    """Any number of tasks may wait for the end, and be cancelled meanwhile."""
+    made = lab(Diary().server(goodbye_s=1))
+    for _ in range(3):
+        await made.client().connect()
+    waits = [asyncio.ensure_future(made.server.close()) for _ in range(3)]
+    await settle()
+    waits[1].cancel()
+    await asyncio.wait(waits)
+    assert [wait.cancelled() for wait in waits] == [False, True, False]
+
+
+async def test_own_hooks_of_the_end(lab: MakeLab) -> None:
+    """Hooks of the end that one client has come behind those of the server."""
+    diary = Diary()
+    server = diary.server()
+    made = lab(server)
+    client = await made.client().connect()
+    [connected] = server.clients
+    connected.on_close(lambda client: diary.append("its own"))
+    await client.close()
+    await settle()
+    assert diary == ["1 comes", "1 goes with 1000", "1 is gone", "its own"]
+
+
+async def test_class_of_its_own_is_adopted(lab: MakeLab) -> None:
+    """Messages reach the server's handlers through an object that is no ``ConnectedClient``."""
+
+    class Minimal:
+        def __init__(self, connection: Connection) -> None:
+            self.on_message = connection.on_message
+            self.write = connection.write
+
+    heard: list[Any] = []
+    server = Server(client_factory=Minimal)
+    server.on_client_message(lambda message, client: heard.append((message, type(client))))
+    made = lab(server)
+    client = await made.client().connect()
+    client.send("x")
+    await settle()
+    assert heard == [("x", Minimal)]
