@@ -9,7 +9,6 @@ Source: WIRE 3, FAULTS 3 and 17.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Final, TypeAlias
 
@@ -18,20 +17,21 @@ from mcws_protocol import (
     CloseFrame,
     DrainFrame,
     HelloFrame,
+    MessageTooLong,
     RejectFrame,
     RemoteProtocolError,
     WelcomeFrame,
     check_id,
     shown,
 )
-from mcws_protocol.aio import HANDLING, Connection, Handlers, Hub, Owner, Peer, Rest
+from mcws_protocol.aio import Connection, Handlers, Hub, Owner, Peer, Rest
 
+from ._crowd import Crowd
 from ._registry import Link, Registry
+from ._takeover import Takeovers
 
 REPLACED: Final = CloseFrame(4002, "replaced by a newer connection of the same id")
 ClientFactory: TypeAlias = Callable[[Connection[Any, Any]], Any]
-# Who waits to be welcomed under an id, and until when.
-Waiting: TypeAlias = tuple[Link, HelloFrame, asyncio.TimerHandle]
 
 
 class Lobby(Owner):
@@ -41,6 +41,7 @@ class Lobby(Owner):
         registry: those whose client the application knows.
         unheard_count: messages that were dropped since nobody handles messages.
         stopping: the refusal for those who come too late; None while all are welcome.
+        crowd: every connection, also those in their opening or in their last hooks.
         on_empty: told when the last connection is gone while stopping.
     """
 
@@ -52,18 +53,16 @@ class Lobby(Owner):
         self.on_empty: Callable[[], None] = self._stay
         self._factory = factory
         self._contract = contract
-        self._present: set[Link] = set()
-        self._leaving: dict[str, Link] = {}
-        self._waiting: dict[str, Waiting] = {}
-        self._watchers: list[asyncio.Future[None]] = []
-        # The connections whose handlers wait for the end of all others.
-        self._askers: list[object] = []
+        self.crowd = Crowd(hub.loop, self._check_empty)
+        # Whoever waited is decided on afresh: meanwhile the server may stop, and a client of a
+        # plain wire may have taken the id.
+        self._takeovers = Takeovers(hub.loop, hub.limits.close_s, self.greeted)
 
     # Stopping
 
     def __await__(self) -> Generator[Any, None, None]:
         """Wait until all connections are gone, but for the one whose handler waits."""
-        return self._wait_empty().__await__()
+        return self.crowd.wait_empty().__await__()
 
     async def drain(self, farewell: CloseFrame, window_s: float, stop_after_s: float) -> None:
         """Let everybody finish and go; after ``stop_after_s`` seconds, abort what is left."""
@@ -72,62 +71,33 @@ class Lobby(Owner):
             if connection.has_frames and not connection.closed:
                 notice = DrainFrame(round(window_s * 1000), farewell.reason)
                 connection.outbox.put(notice)
-        await self._is_empty_within(window_s)
+        await self.crowd.is_empty_within(window_s)
         # Also the connection whose handler waits for this: it ends behind that handler.
-        for connection in tuple(self._present):
+        for connection in self.crowd.members():
             if connection.is_open:
                 connection.wind_down(farewell)
             elif not connection.closed:
                 # WIRE 3: until WELCOME every refusal is a REJECT.
                 assert self.stopping is not None, "the doors are shut before"
                 self._reject(connection, self.stopping)
-        if not await self._is_empty_within(ends_at - self.hub.loop.time()):
-            for connection in tuple(self._others()):
+        if not await self.crowd.is_empty_within(ends_at - self.hub.loop.time()):
+            for connection in self.crowd.others():
                 connection.give_up(farewell)
-            await self._is_empty_within(self.hub.limits.close_s)
+            # An abort is quick, but hooks of the end may still run.
+            await self.crowd.is_empty_within(self.hub.limits.close_s)
         self._check_empty()
 
     def close_all(self, farewell: CloseFrame) -> None:
         """Close every connection now."""
-        for connection in tuple(self._present):
+        for connection in self.crowd.members():
             if connection.is_open:
                 connection.close_with(farewell)
             else:
                 connection.abort()
         self._check_empty()
 
-    async def _is_empty_within(self, seconds: float) -> bool:
-        if self._others():
-            waiting = asyncio.ensure_future(self._wait_empty())
-            try:
-                await asyncio.wait({waiting}, timeout=seconds)
-            finally:
-                waiting.cancel()
-        return not self._others()
-
-    async def _wait_empty(self) -> None:
-        asker = HANDLING.get()
-        self._askers.append(asker)
-        try:
-            while self._others():
-                watcher = self.hub.loop.create_future()
-                self._watchers.append(watcher)
-                try:
-                    await watcher
-                finally:
-                    self._watchers.remove(watcher)
-        finally:
-            self._askers.remove(asker)
-
-    def _others(self) -> set[Link]:
-        """Return all connections, for a handler but its own and those whose handlers ask too."""
-        asker = HANDLING.get()
-        if asker not in self._present:
-            return self._present
-        return {link for link in self._present if link is not asker and link not in self._askers}
-
     def _check_empty(self) -> None:
-        if self.stopping is not None and not self._present:
+        if self.stopping is not None and not self.crowd:
             self.on_empty()
 
     def _stay(self) -> None:
@@ -137,7 +107,7 @@ class Lobby(Owner):
 
     def made(self, connection: Link, /) -> None:
         """Let in a connection whose wire has no opening; others say HELLO first."""
-        self._present.add(connection)
+        self.crowd.add(connection)
         if connection.has_opening:
             return
         if self.stopping is not None:
@@ -157,10 +127,12 @@ class Lobby(Owner):
         older = self.registry.get(id)
         if older is not None:
             self.registry.remove(older)
-            self._leaving[id] = older
+            self._takeovers.leave(older)
             older.close_with(REPLACED)
-        if id in self._leaving:
-            self._wait_for(id, connection, frame)
+        if self._takeovers.is_leaving(id):
+            displaced = self._takeovers.wait(id, connection, frame)
+            if displaced is not None:
+                self._reject(displaced, RejectFrame(REPLACED.code, 0, REPLACED.reason))
         else:
             self._admit(connection, id, frame)
 
@@ -169,23 +141,6 @@ class Lobby(Owner):
             ours = self._contract or "no contract"
             return RejectFrame(4004, 0, f"contract is {frame.contract}, here it is {ours}")
         return None
-
-    def _wait_for(self, id: str, connection: Link, frame: HelloFrame) -> None:
-        """Welcome ``connection`` when the hooks of the one that it replaces have ended."""
-        if id in self._waiting:
-            older, _, timer = self._waiting[id]
-            self._reject(older, RejectFrame(REPLACED.code, 0, REPLACED.reason))
-        else:
-            timer = self.hub.loop.call_later(self.hub.limits.close_s, self._let_in, id)
-        self._waiting[id] = (connection, frame, timer)
-
-    def _let_in(self, id: str) -> None:
-        self._leaving.pop(id, None)
-        if id in self._waiting:
-            connection, frame, timer = self._waiting.pop(id)
-            timer.cancel()
-            # Meanwhile the server may stop, and a plain client may have taken the id.
-            self.greeted(connection, frame)
 
     def _admit(self, connection: Link, id: str, frame: HelloFrame | None) -> None:
         """Make the client object, enter it, say WELCOME and begin to deliver."""
@@ -204,9 +159,14 @@ class Lobby(Owner):
         if connection.closed:
             # The factory refused the client by ending its connection.
             return
+        try:
+            if frame is not None:
+                connection.outbox.put(self._welcome(id, frame))
+        except MessageTooLong as error:
+            # A device of small buffers and a long id.
+            self._reject(connection, RejectFrame(1009, 0, str(error)))
+            return
         connection.dispatcher.keep = self._drop
-        if frame is not None:
-            connection.outbox.put(self._welcome(id, frame))
         connection.open(client)
         self.registry.add(connection)
         address = connection.remote_address
@@ -219,6 +179,7 @@ class Lobby(Owner):
         dispatcher.shared = Handlers()
 
         def relay(message: Any, client: Any) -> Awaitable[None] | None:
+            """Call the server's handlers, and return what they leave to await."""
             return dispatcher.call(handlers.for_message(message.__class__), message, client)
 
         client.on_message(relay)
@@ -248,19 +209,13 @@ class Lobby(Owner):
 
     def refused(self, connection: Link, error: Exception, /) -> None:
         """Give up on a connection that never became a client."""
-        self._stop_waiting(connection)
+        self._takeovers.give_up(connection)
         if connection.is_lost:
-            self._forget(connection)
+            self.crowd.discard(connection)
         else:
             assert isinstance(error, RemoteProtocolError), "a server is never rejected"
             self.hub.log.warning("connection from %s refused: %s", connection.remote_address, error)
             connection.reject(RejectFrame(error.code, 0, error.reason))
-
-    def _stop_waiting(self, connection: Link) -> None:
-        for id, (waiting, _, timer) in tuple(self._waiting.items()):
-            if waiting is connection:
-                timer.cancel()
-                del self._waiting[id]
 
     # Being there
 
@@ -290,6 +245,9 @@ class Lobby(Owner):
     def ended(self, connection: Link, /) -> Rest | None:
         """Run the disconnect hooks, then the client's own."""
         self.registry.remove(connection)
+        if not self._takeovers.is_leaving(connection.id):
+            # Who comes back at once waits for these hooks, as one does who replaces a client.
+            self._takeovers.leave(connection)
         self.hub.log.info(
             "client %s disconnected with %d", shown(connection.id), connection.close_code
         )
@@ -300,16 +258,8 @@ class Lobby(Owner):
 
     def gone(self, connection: Link, /) -> None:
         """Forget a connection whose hooks have ended, and let in who waited for that."""
-        self._forget(connection)
-        if self._leaving.get(connection.id) is connection:
-            self._let_in(connection.id)
-
-    def _forget(self, connection: Link) -> None:
-        self._present.discard(connection)
-        for watcher in self._watchers:
-            if not watcher.done():
-                watcher.set_result(None)
-        self._check_empty()
+        self.crowd.discard(connection)
+        self._takeovers.left(connection)
 
 
 def is_peer(client: object) -> bool:

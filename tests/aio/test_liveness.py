@@ -128,7 +128,7 @@ async def test_silent_opening(lab: MakeLab) -> None:
     assert peer.is_lost or peer.has_eof
     assert codes == []
     assert made.server._lobby is not None
-    assert not made.server._lobby._present
+    assert not made.server._lobby.crowd
 
 
 @pytest.mark.parametrize("spacing_s", [0, 4.9])

@@ -54,6 +54,8 @@ async def check_nothing_left(made: Lab) -> None:
     await asyncio.sleep(60)
     lobby = made.server._lobby
     assert len(made.server.clients) == 0
-    assert lobby is None or (not lobby._present and not lobby._leaving and not lobby._waiting)
+    assert lobby is None or not (
+        lobby.crowd or lobby._takeovers._leaving or lobby._takeovers._waiting
+    )
     assert lobby is None or not lobby.hub.swept
     assert asyncio.all_tasks() == {asyncio.current_task()}

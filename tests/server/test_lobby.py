@@ -151,7 +151,7 @@ async def test_opening_is_lost(lab: MakeLab, caplog: pytest.LogCaptureFixture) -
     near.close()
     await settle()
     assert caplog.records == []
-    assert made.server._enter()._present == set()
+    assert len(made.server._enter().crowd) == 0
 
 
 async def test_contract_mismatch_names_both(lab: MakeLab) -> None:
@@ -267,7 +267,7 @@ async def test_factory_that_ends_the_connection(
     made.near[0].write(hello() if wire == Mcws() else b"")
     await asyncio.sleep(9)
     assert len(server.clients) == 0
-    assert server._enter()._present == set()
+    assert len(server._enter().crowd) == 0
 
 
 @WIRES
@@ -443,7 +443,7 @@ async def test_takeover_loss_while_waiting(lab: MakeLab, end: Callable[[End], No
     with pytest.raises(ConnectionClosed):
         await waiting
     await asyncio.sleep(1)
-    assert made.server._enter()._waiting == {}
+    assert made.server._enter()._takeovers._waiting == {}
     await made.client(id="a").connect()
     await settle()
     assert diary == ["1 comes", "1 goes with 4002", "1 is gone", "2 comes"]
