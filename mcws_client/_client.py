@@ -18,6 +18,7 @@ from mcws_protocol import (
     Contract,
     Raw,
     check_close,
+    expect,
 )
 from mcws_protocol.aio import (
     HANDLING,
@@ -37,7 +38,7 @@ from mcws_protocol.aio import (
 from ._dialer import dial, parse_url
 from ._line import Line
 from ._mailbox import Mailbox, Messages
-from ._settings import ClientOptions, Settings, expect
+from ._settings import ClientOptions, Settings
 
 log: Final = logging.getLogger("mcws.client")
 

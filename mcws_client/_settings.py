@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
-from mcws_protocol import FEATURE_REQUESTS, Codec, HelloFrame, Limits, Mcws, Wire, check_id
+from mcws_protocol import FEATURE_REQUESTS, Codec, HelloFrame, Limits, Mcws, Wire, check_id, expect
 
 
 class ClientOptions(TypedDict, total=False):
@@ -42,7 +42,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
-        expect("wire", self.wire, Wire)
+        expect("wire", self.wire, Wire, "Plain(Lines())")
         expect("limits", self.limits, Limits)
         if self.id is not None:
             check_id(self.id)
@@ -61,13 +61,3 @@ class Settings:
             id=self.id or "",
             contract=contract,
         )
-
-
-def expect(name: str, value: object, kind: type) -> None:
-    """Refuse an argument that is not of its kind.
-
-    Raises:
-        TypeError: naming argument and value.
-    """
-    if not isinstance(value, kind):
-        raise TypeError(f"{name} must be {kind.__name__}, not {value!r}")

@@ -1,5 +1,6 @@
 """The core of mcws without I/O: framings, wires, codecs, contracts, limits and errors."""
 
+from ._arguments import expect
 from ._codec import Binary, Codec, Raw, Text, Untouched
 from ._contract import UNTYPED, Contract
 from ._delimited import Delimited, Lines
@@ -142,6 +143,7 @@ __all__ = [
     "check_id",
     "decode_frame",
     "encode_frame",
+    "expect",
     "frames",
     "iter_frames",
     "shown",

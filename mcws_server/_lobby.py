@@ -17,6 +17,7 @@ from mcws_protocol import (
     CloseFrame,
     DrainFrame,
     HelloFrame,
+    Limits,
     MessageTooLong,
     RejectFrame,
     RemoteProtocolError,
@@ -119,7 +120,7 @@ class Lobby(Owner):
         """Decide on a client that said HELLO, or that waited since."""
         if connection.closed:
             return
-        refusal = self.stopping or self._check(frame)
+        refusal = self.stopping or disagreement(self._contract, frame)
         if refusal is not None:
             self._reject(connection, refusal)
             return
@@ -135,12 +136,6 @@ class Lobby(Owner):
                 self._reject(displaced, RejectFrame(REPLACED.code, 0, REPLACED.reason))
         else:
             self._admit(connection, id, frame)
-
-    def _check(self, frame: HelloFrame) -> RejectFrame | None:
-        if frame.contract and frame.contract != self._contract:
-            ours = self._contract or "no contract"
-            return RejectFrame(4004, 0, f"contract is {frame.contract}, here it is {ours}")
-        return None
 
     def _admit(self, connection: Link, id: str, frame: HelloFrame | None) -> None:
         """Make the client object, enter it, say WELCOME and begin to deliver."""
@@ -161,7 +156,7 @@ class Lobby(Owner):
             return
         try:
             if frame is not None:
-                connection.outbox.put(self._welcome(id, frame))
+                connection.outbox.put(welcome(self.hub.limits, self._contract, id, frame))
         except MessageTooLong as error:
             # A device of small buffers and a long id.
             self._reject(connection, RejectFrame(1009, 0, str(error)))
@@ -183,17 +178,6 @@ class Lobby(Owner):
             return dispatcher.call(handlers.for_message(message.__class__), message, client)
 
         client.on_message(relay)
-
-    def _welcome(self, id: str, frame: HelloFrame) -> WelcomeFrame:
-        limits = self.hub.limits
-        own = round(limits.keepalive_s)
-        return WelcomeFrame(
-            frame_bytes_max=limits.frame_bytes_max,
-            keepalive_s=min(own, frame.keepalive_s) if frame.keepalive_s else own,
-            features=frame.features & FEATURE_REQUESTS,
-            id=id,
-            contract=self._contract,
-        )
 
     def _reject(self, connection: Link, frame: RejectFrame) -> None:
         self.hub.log.info(
@@ -265,3 +249,28 @@ class Lobby(Owner):
 def is_peer(client: object) -> bool:
     """Whether a client object is one of ours, which messages reach without its help."""
     return isinstance(client, Peer)
+
+
+def disagreement(contract: str, frame: HelloFrame) -> RejectFrame | None:
+    """Return the refusal of a client whose contract is not that of the server; None if it is.
+
+    Source: WIRE 3.
+    """
+    # A hand-written device has none; it is welcome and not checked.
+    if not frame.contract or frame.contract == contract:
+        return None
+    ours = contract or "no contract"
+    return RejectFrame(4004, 0, f"contract is {frame.contract}, here it is {ours}")
+
+
+def welcome(limits: Limits, contract: str, id: str, frame: HelloFrame) -> WelcomeFrame:
+    """Return the consent to ``frame``, with what both ends agree on."""
+    own = round(limits.keepalive_s)
+    return WelcomeFrame(
+        frame_bytes_max=limits.frame_bytes_max,
+        # The smaller one of both; 0 of the client is no opinion (WIRE 4).
+        keepalive_s=min(own, frame.keepalive_s) if frame.keepalive_s else own,
+        features=frame.features & FEATURE_REQUESTS,
+        id=id,
+        contract=contract,
+    )

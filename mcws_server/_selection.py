@@ -7,6 +7,8 @@ from typing import Any, Generic
 
 from typing_extensions import TypeVar
 
+from mcws_protocol import expect
+
 OneT_co = TypeVar("OneT_co", covariant=True)
 SomeT_co = TypeVar("SomeT_co", covariant=True)
 LengthT_co = TypeVar("LengthT_co", covariant=True)
@@ -41,19 +43,25 @@ def select(
         TypeError: an index is not an integer, or ``length`` is not a bool.
         ValueError: an index is negative, or ``start_index`` is behind ``last_index``.
     """
-    check_index("index", index)
-    check_index("start_index", start_index)
-    check_index("last_index", last_index)
-    if not isinstance(length, bool):
-        raise TypeError(f"length must be True or False, not {length!r}")
-    if start_index is not None and last_index is not None and start_index > last_index:
-        problem = f"start_index {start_index} is behind last_index {last_index}"
-        raise ValueError(problem)
+    check_selection(index, start_index, last_index, length)
     wants_some = start_index is not None or last_index is not None
     wants_all = not wants_some and index is None and not length
     some = tuple(everybody[start_index:last_index]) if wants_some or wants_all else None
     one = everybody[index] if index is not None and index < len(everybody) else None
     return ConnectedClients(one, some, len(everybody) if length else None)
+
+
+def check_selection(
+    index: int | None, start_index: int | None, last_index: int | None, length: bool
+) -> None:
+    """Refuse what ``select`` cannot look up; raises as that does."""
+    check_index("index", index)
+    check_index("start_index", start_index)
+    check_index("last_index", last_index)
+    expect("length", length, bool)
+    if start_index is not None and last_index is not None and start_index > last_index:
+        problem = f"start_index {start_index} is behind last_index {last_index}"
+        raise ValueError(problem)
 
 
 def check_index(name: str, value: object) -> None:

@@ -6,8 +6,7 @@ import asyncio
 import inspect
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Any, Final, Self, overload
 
@@ -23,6 +22,7 @@ from mcws_protocol import (
     Raw,
     RejectFrame,
     Wire,
+    expect,
 )
 from mcws_protocol.aio import (
     READY,
@@ -33,14 +33,12 @@ from mcws_protocol.aio import (
     check_callback,
 )
 
-from ._broadcast import Delivery, matching, send_to_all
 from ._connected import ConnectedClient
 from ._hooks import Hooks
 from ._listener import Listener, open_listener
 from ._lobby import Lobby
-from ._registry import Link
-from ._roster import Roster
 from ._runner import run_server
+from ._sending import Sending
 
 log: Final = logging.getLogger("mcws.server")
 
@@ -65,7 +63,7 @@ class ServerState(Enum):
     CLOSED = "closed"
 
 
-class Server(Hooks[Up, Down, C], Roster[C]):
+class Server(Hooks[Up, Down, C], Sending[Down, C]):
     """Hooks, handlers and clients of one server, behind any number of doors.
 
     ``client_factory`` is a subclass of ``ConnectedClient``, or any class that fulfils
@@ -103,10 +101,8 @@ class Server(Hooks[Up, Down, C], Roster[C]):
         client_factory: Callable[[Connection[Any, Any]], Any] = ConnectedClient,
         limits: Limits = Limits(),  # noqa: B008 - frozen, so one object serves all
     ) -> None:
-        if not isinstance(contract, Contract):
-            raise TypeError(f"contract must be a Contract, not {contract!r}")
-        if not isinstance(limits, Limits):
-            raise TypeError(f"limits must be Limits, not {limits!r}")
+        expect("contract", contract, Contract)
+        expect("limits", limits, Limits)
         check_callback(client_factory, "client_factory")
         super().__init__()
         self.contract = contract
@@ -114,68 +110,8 @@ class Server(Hooks[Up, Down, C], Roster[C]):
         self._factory = client_factory
         self._listeners: list[Listener] = []
         self._state = ServerState.NEW
-        self._doors: list[Door] = []
         self._lobby: Lobby | None = None
         self._closed = Gate()
-
-    # Sending
-
-    @overload
-    def broadcast(self, message: Down, filter: None = None) -> Self:
-        """Send to all."""
-
-    @overload
-    def broadcast(self, message: Down, filter: Callable[[C], object]) -> Self:
-        """Send to those that ``filter(client)`` lets pass."""
-
-    @overload
-    def broadcast(self, message: Down, filter: Callable[[C, int, Sequence[C]], object]) -> Self: ...
-    def broadcast(self, message: Down, filter: Callable[..., object] | None = None) -> Self:
-        """Send ``message`` once to each client, or to those that pass ``filter``.
-
-        ``filter`` is called as ``filter(client)``, or as ``filter(client, index, clients)`` if it
-        has three required positional parameters. It sees all clients before anything is sent; if
-        it raises, nothing is. For a client that reads too slowly ``limits.slow_consumer`` acts.
-
-        Raises:
-            EncodeError: ``message`` cannot be encoded; nothing was sent.
-            TypeError: ``filter`` cannot be called, or is async.
-        """
-        links = self._registry.connections()
-        if filter is not None:
-            links = matching(links, filter)
-        self._send_to(links, message)
-        return self
-
-    def send_to(self, clients: Iterable[C], message: Down) -> Delivery:
-        """Send ``message`` once to each of ``clients`` and return what became of it.
-
-        It waits for none of them: ``queued`` means that it will be sent. A client that is gone is
-        counted, one that is named twice gets it once.
-
-        Raises:
-            EncodeError: ``message`` cannot be encoded; nothing was sent.
-            TypeError: one of ``clients`` is not a client of this server.
-        """
-        wanted = {id(client): client for client in clients}
-        found: list[Link] = []
-        for client in wanted.values():
-            link = self._registry.of(client)
-            if link is not None:
-                found.append(link)
-            elif not hasattr(client, "write"):
-                raise TypeError(f"clients must be clients of this server, not {client!r}")
-        delivery = self._send_to(found, message)
-        return replace(delivery, closed=delivery.closed + len(wanted) - len(found))
-
-    def _send_to(self, links: list[Link], message: Any) -> Delivery:
-        if self._lobby is not None:
-            self._lobby.hub.flusher.check_thread()
-        if not links:
-            # So that a message that cannot be sent is found out before the first client comes.
-            for door in self._doors or [Door(Mcws())]:
-                door.codec.encode(message)
-        return send_to_all(links, message)
 
     # Listening
 
@@ -216,8 +152,7 @@ class Server(Hooks[Up, Down, C], Roster[C]):
         if callback is not None:
             check_callback(callback)
         wire = Mcws() if wire is None else wire
-        if not isinstance(wire, Wire):
-            raise TypeError(f"wire must be a Wire, such as Plain(Lines()), not {wire!r}")
+        expect("wire", wire, Wire, "Plain(Lines())")
         if sock is not None and not isinstance(sock, socket.socket):
             raise TypeError(f"sock must be a socket, not {sock!r}")
         self._check_not_stopping()
@@ -343,6 +278,7 @@ class Server(Hooks[Up, Down, C], Roster[C]):
             hub = Hub(self._handlers, self.limits, log, is_server=True)
             self._lobby = Lobby(hub, self._registry, self._factory, self.contract.label)
             self._lobby.on_empty = self._finish
+            self._flusher = hub.flusher
         elif self._lobby.hub.loop is not asyncio.get_running_loop():
             raise RuntimeError("the server runs on another loop already")
         return self._lobby

@@ -2,6 +2,7 @@
 
 from ._connection import Connection, Door, Owner
 from ._dispatcher import Rest
+from ._flusher import Flusher
 from ._handlers import Callback, Handlers, check_callback
 from ._hub import HANDLING, Hub
 from ._inbox import Turn
@@ -16,6 +17,7 @@ __all__ = [
     "Callback",
     "Connection",
     "Door",
+    "Flusher",
     "Gate",
     "Handlers",
     "Hub",

@@ -100,7 +100,7 @@ class Hub:
 
     def _sweep(self) -> None:
         now = self.loop.time()
-        # A loop that did not run heard nobody, whoever spoke (FAULTS 10, 25). Only that time is
+        # A loop that did not run heard nobody, whoever spoke (FAULTS 10). Only that time is
         # excused: a loop that is late now and then shall still find a dead peer.
         blocked_s = now - self._due_at
         self._schedule(now)

@@ -76,7 +76,7 @@ def test_select_bounds_are_reversed() -> None:
 @pytest.mark.parametrize("value", [1, 0, None, "yes"])
 def test_select_length_is_no_bool(value: object) -> None:
     """``length`` is a switch, not a number."""
-    with pytest.raises(TypeError, match=r"^length must be True or False, not "):
+    with pytest.raises(TypeError, match=r"^length must be a bool, not "):
         ask(length=value)
 
 

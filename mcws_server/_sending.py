@@ -1,0 +1,87 @@
+"""Sending: what a server says to many clients at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Generic, Self, overload
+
+from typing_extensions import TypeVar
+
+from mcws_protocol import Mcws, Raw
+from mcws_protocol.aio import Door, Flusher
+
+from ._broadcast import Delivery, matching, send_to_all
+from ._connected import ConnectedClient
+from ._registry import Link
+from ._roster import Roster
+
+Down = TypeVar("Down", default=Raw)
+C = TypeVar("C", default=ConnectedClient)
+
+
+class Sending(Roster[C], Generic[Down, C]):
+    """The clients of a server as receivers of one and the same message."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._doors: list[Door] = []
+        # Known once the server runs on a loop; it knows which thread that is.
+        self._flusher: Flusher | None = None
+
+    @overload
+    def broadcast(self, message: Down, filter: None = None) -> Self:
+        """Send to all."""
+
+    @overload
+    def broadcast(self, message: Down, filter: Callable[[C], object]) -> Self:
+        """Send to those that ``filter(client)`` lets pass."""
+
+    @overload
+    def broadcast(self, message: Down, filter: Callable[[C, int, Sequence[C]], object]) -> Self: ...
+    def broadcast(self, message: Down, filter: Callable[..., object] | None = None) -> Self:
+        """Send ``message`` once to each client, or to those that pass ``filter``.
+
+        ``filter`` is called as ``filter(client)``, or as ``filter(client, index, clients)`` if it
+        has three required positional parameters. It sees all clients before anything is sent; if
+        it raises, nothing is. For a client that reads too slowly ``limits.slow_consumer`` acts.
+
+        Raises:
+            EncodeError: ``message`` cannot be encoded; nothing was sent.
+            TypeError: ``filter`` cannot be called, or is async.
+        """
+        links = self._registry.connections()
+        if filter is not None:
+            links = matching(links, filter)
+        self._send_to(links, message)
+        return self
+
+    def send_to(self, clients: Iterable[C], message: Down) -> Delivery:
+        """Send ``message`` once to each of ``clients`` and return what became of it.
+
+        It waits for none of them: ``queued`` means that it will be sent. A client that is gone is
+        counted, one that is named twice gets it once.
+
+        Raises:
+            EncodeError: ``message`` cannot be encoded; nothing was sent.
+            TypeError: one of ``clients`` is not a client of this server.
+        """
+        wanted = {id(client): client for client in clients}
+        found: list[Link] = []
+        for client in wanted.values():
+            link = self._registry.of(client)
+            if link is not None:
+                found.append(link)
+            elif not hasattr(client, "write"):
+                raise TypeError(f"clients must be clients of this server, not {client!r}")
+        delivery = self._send_to(found, message)
+        return replace(delivery, closed=delivery.closed + len(wanted) - len(found))
+
+    def _send_to(self, links: list[Link], message: Any) -> Delivery:
+        if self._flusher is not None:
+            self._flusher.check_thread()
+        if not links:
+            # So that a message that cannot be sent is found out before the first client comes.
+            for door in self._doors or [Door(Mcws())]:
+                door.codec.encode(message)
+        return send_to_all(links, message)
