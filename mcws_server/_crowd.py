@@ -54,12 +54,16 @@ class Crowd:
             return self.members()
         return [link for link in self._present if link is not asker and link not in self._askers]
 
+    def has_others(self) -> bool:
+        """Whether anybody else is there; asked at every departure, so it copies nothing."""
+        return bool(self.others() if HANDLING.get() in self._present else self._present)
+
     async def wait_empty(self) -> None:
         """Wait until the others are gone."""
         asker = HANDLING.get()
         self._askers.append(asker)
         try:
-            while self.others():
+            while self.has_others():
                 watcher = self._loop.create_future()
                 self._watchers.append(watcher)
                 try:
@@ -71,10 +75,10 @@ class Crowd:
 
     async def is_empty_within(self, seconds: float) -> bool:
         """Wait until the others are gone, so many seconds at most; return whether they are."""
-        if self.others():
+        if self.has_others():
             waiting = asyncio.ensure_future(self.wait_empty())
             try:
                 await asyncio.wait({waiting}, timeout=seconds)
             finally:
                 waiting.cancel()
-        return not self.others()
+        return not self.has_others()

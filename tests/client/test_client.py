@@ -92,9 +92,9 @@ class Silent:
 @pytest.mark.parametrize(
     ("options", "error", "problem"),
     [
-        ({"contract": "thermo"}, TypeError, "contract must be Contract, not 'thermo'"),
-        ({"wire": Lines()}, TypeError, "wire must be Wire, not Lines"),
-        ({"limits": 5}, TypeError, "limits must be Limits, not 5"),
+        ({"contract": "thermo"}, TypeError, "contract must be a Contract, not 'thermo'"),
+        ({"wire": Lines()}, TypeError, "wire must be a Wire, such as "),
+        ({"limits": 5}, TypeError, "limits must be a Limits, not 5"),
         ({"id": 5}, TypeError, "id must be a str, not 5"),
         ({"id": ""}, ValueError, "id must be 1 to 255 bytes long, not 0"),
         ({"id": "new\nline"}, ValueError, "id must not have control characters"),

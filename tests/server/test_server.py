@@ -69,7 +69,7 @@ def working(seconds: float, diary: list[Any]) -> Server:
     ("arguments", "problem"),
     [
         ({"contract": "thermo"}, "contract must be a Contract, not 'thermo'"),
-        ({"limits": 5}, "limits must be Limits, not 5"),
+        ({"limits": 5}, "limits must be a Limits, not 5"),
         ({"client_factory": None}, "client_factory must be callable, not None"),
     ],
 )
