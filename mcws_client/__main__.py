@@ -31,6 +31,7 @@ from mcws_protocol import (
     Wire,
 )
 
+# What can be spoken, by its name on the command line; `mcws_server` has the same table.
 WIRES: Final[dict[str, Wire]] = {
     "mcws": Mcws(),
     "lines": Plain(Lines()),
@@ -40,13 +41,12 @@ WIRES: Final[dict[str, Wire]] = {
     "cobs": Plain(Cobs()),
     "slip": Plain(Slip()),
 }
-"""What can be spoken, by its name on the command line; ``mcws_server`` has the same table."""
 
+# The close codes of a server that was done or stopped (WIRE 4): no failure.
 EXPECTED: Final = frozenset({1000, 1001})
-"""The close codes of a server that was done or stopped: no failure."""
 
+# The close codes that two ends on different wires arrive at.
 DOUBTFUL: Final = frozenset({1002, 1006, 1007, 1009})
-"""The close codes that two ends on different wires arrive at."""
 
 ABOUT: Final = """\
 Connect to a server, send each line of the standard input as a message, and print each message
@@ -76,6 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Converse as ``arguments`` say; return the exit code."""
     parser = make_parser()
     options = parser.parse_args(arguments)
+    # An id travels in HELLO, which plain wires do not have (WIRE 3).
     if options.id is not None and options.wire != "mcws":
         parser.error(f"--id: the wire {options.wire!r} cannot carry an id")
     try:
@@ -108,6 +109,7 @@ def make_parser() -> argparse.ArgumentParser:
         prog="python -m mcws_client",
         description=ABOUT,
         epilog=EXAMPLES,
+        # The texts are laid out by hand; the default formatter would refill their lines.
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("url", help="where the server listens, as in tcp://127.0.0.1:8080")
@@ -139,6 +141,7 @@ def seconds(text: str) -> float:
         ArgumentTypeError: it is not a number from 0 on.
     """
     with contextlib.suppress(ValueError):
+        # NaN fails this, as it fails every comparison.
         if float(text) >= 0:
             return float(text)
     raise argparse.ArgumentTypeError(f"must be 0 or more seconds, not {text!r}")
@@ -172,6 +175,7 @@ async def converse(client: Client, source: BinaryIO, wait_s: float) -> bool:
     if client.close_code not in EXPECTED:
         raise ConnectionClosed(client.close_code, client.close_reason)
     if sending.cancelled():
+        # The server went before the input ended: worth a word, but not a failure.
         complain(str(ConnectionClosed(client.close_code, client.close_reason)))
         return True
     return sending.result()
@@ -181,11 +185,13 @@ async def print_messages(client: Client, sending: asyncio.Task[bool], wait_s: fl
     """Print each message until the connection ends, or all is sent and none came for a while."""
 
     def be_patient(_: object = None) -> None:
+        """Wait for the next message so many seconds from now."""
         # Too late to matter if the connection ended meanwhile.
         with contextlib.suppress(RuntimeError):
             patience.reschedule(asyncio.get_running_loop().time() + wait_s)
 
     with contextlib.suppress(TimeoutError):
+        # No deadline as long as the input goes on: whoever types may think.
         async with asyncio.timeout(None) as patience:
             sending.add_done_callback(be_patient)
             async for message in client:
@@ -206,6 +212,7 @@ async def send_lines(client: Client, lines: TypedLines) -> bool:
         try:
             await client.send(line)
         except (EncodeError, LocalProtocolError) as error:
+            # One line that the wire cannot carry is no reason to give up the others.
             complain(f"not sent: {error}")
             is_all_sent = False
     # A server that closes now wants no more; its close code says whether that is a failure.
@@ -224,7 +231,9 @@ class TypedLines:
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
         self._loop = asyncio.get_running_loop()
+        # A permit for each line that is wanted, so that input is not read far ahead of the sending.
         self._asked = threading.Semaphore(0)
+        # An error travels as a value, and is raised where the line was awaited.
         self._lines: asyncio.Queue[bytes | OSError] = asyncio.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -251,6 +260,7 @@ class TypedLines:
 
     def _read(self) -> None:
         """Pass on line after line; the end of the input is an empty one."""
+        # Anything but the empty line, which is the end.
         line: bytes | OSError = b"\n"
         # The loop is closed when the conversation is over.
         with contextlib.suppress(RuntimeError):
@@ -268,6 +278,7 @@ class TypedLines:
 
 def doubt(error: Exception, wire: str) -> str:
     """Return a question to put behind ``error``, where the wire may be what is wrong."""
+    # Another wire shows as silence until the time is up, or as bytes that make no sense.
     is_doubtful = isinstance(error, ConnectTimeout | RemoteProtocolError)
     if is_doubtful or (isinstance(error, ConnectionClosed) and error.code in DOUBTFUL):
         return f"; is --wire {wire} right?"
@@ -292,6 +303,7 @@ def say(line: str) -> None:
 
 def complain(problem: str) -> None:
     """Print one line on the standard error."""
+    # The standard output is for messages alone, so that a script can read it.
     print(f"mcws_client: {problem}", file=sys.stderr)
 
 

@@ -83,7 +83,9 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
     def __init__(
         self, url: str, contract: Contract[Any, Any] = UNTYPED, **options: Unpack[ClientOptions]
     ) -> None:
+        # What is called before `connect` gets its clear error from this one.
         super().__init__(Unconnected())
+        # Only to fail here and not at `connect`; `dial` reads it again.
         parse_url(url)
         expect("contract", contract, Contract)
         self.url = url
@@ -94,6 +96,7 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
         self._mailbox = Mailbox(self._settings.limits.inbox_high_bytes)
         self._attempt: asyncio.Task[None] | None = None
         self._state = ClientState.NEW
+        # Opened behind the last hook, or by `close` where there was no connection.
         self._over = Gate()
 
     # Connecting
@@ -101,6 +104,7 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
     @property
     def state(self) -> ClientState:
         """Where the client is in its life."""
+        # Nothing can be sent any more, but the hooks of the end have not all run.
         if self._state is ClientState.CONNECTED and self._connection.closed:
             return ClientState.CLOSING
         return self._state
@@ -121,13 +125,16 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
         if self._state is not ClientState.NEW:
             raise RuntimeError(f"the client is {self._state.value}; connect() works once")
         self._state = ClientState.CONNECTING
+        # A hub of its own: it belongs to a loop, and the next attempt may be on another one.
         line = Line(
             Hub(self._registered, self._settings.limits, log, is_server=False), self, self._hello
         )
+        # A task, so that `close` can cancel the attempt without cancelling the caller.
         self._attempt = asyncio.ensure_future(self._open(line))
         try:
             await self._attempt
         except BaseException as error:
+            # Asked before `give_up`, which ends the connection and changes the state with it.
             is_closing = self.state in {ClientState.CLOSING, ClientState.CLOSED}
             line.give_up()
             if not is_closing:
@@ -135,6 +142,7 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
                 self._connection = Unconnected()
                 self._mailbox.clear()
                 self._state = ClientState.NEW
+            # `close` did it; a caller that is being cancelled itself has to see just that.
             elif isinstance(error, asyncio.CancelledError) and not is_cancelling():
                 raise ConnectionClosed(1000, "closed while connecting") from None
             raise
@@ -143,6 +151,7 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
         return self
 
     async def _open(self, line: Line) -> None:
+        """Dial and wait for WELCOME, both within one time."""
         try:
             async with asyncio.timeout(self._settings.connect_timeout):
                 await dial(self.url, line, self._door)
@@ -209,6 +218,7 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
         """
         check_close(code, reason)
         if self._state in {ClientState.NEW, ClientState.CONNECTING}:
+            # Nothing was agreed on, so there is no goodbye to say and no hook to run.
             self._finish()
             if self._attempt is not None:
                 self._attempt.cancel()
@@ -216,6 +226,7 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
         end = self._connection.close(code, reason)
         self._mailbox.clear()
         self._mailbox.close()
+        # Hooks of the end come behind the handler that asks, so it cannot wait for them.
         return self._over if HANDLING.get() is None else end
 
     # Details
@@ -224,6 +235,7 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
         """Take the connection that was made; called by its line."""
         self._connection = connection
         dispatcher = connection.dispatcher
+        # Before `open`, which schedules the connect hooks and what came right behind WELCOME.
         dispatcher.is_read = self._mailbox.is_wanted
         dispatcher.keep = self._keep
         self._state = ClientState.CONNECTED
@@ -231,6 +243,7 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
 
     def ended(self, connection: Connection[Any, Any]) -> None:
         """Take the end of a connection, after its last hook; called by its line."""
+        # A connection that was given up ends too, when it is not this client's any more.
         if connection is self._connection:
             self._finish()
 
@@ -259,6 +272,7 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
             for letter in self._mailbox.take_unheard(self._has_handler)
         ]
         if turns:
+            # In front, since they arrived before all that waits there.
             self._connection.inbox.put_first(*turns)
             self._connection.inbox.schedule()
 

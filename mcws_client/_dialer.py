@@ -15,6 +15,7 @@ from ._line import Line
 
 SCHEMES: Final = ("tcp",)
 
+# What users meet most, by errno, in their words; the system words the rest.
 WHYS: Final = {
     errno.ECONNREFUSED: "nobody listens there",
     errno.ENETUNREACH: "the network cannot be reached",
@@ -42,13 +43,16 @@ def parse_url(url: object) -> Address:
         raise TypeError(f"url must be a str, not {url!r}")
     try:
         parts = urlsplit(url)
+        # Read inside the `try`: it is this access that raises for a port that is none.
         port = parts.port
     except ValueError as error:
         raise ValueError(f"url {url!r}: {error}") from None
     if parts.scheme not in SCHEMES:
         raise ValueError(f"url {url!r} must begin with tcp://")
+    # Port 0 too: nobody can be reached there.
     if not parts.hostname or not port:
         raise ValueError(f"url {url!r} must name host and port, as in tcp://127.0.0.1:8080")
+    # Ignored, they would look as if they did something.
     if parts.path or parts.query or parts.fragment or parts.username is not None:
         raise ValueError(f"url {url!r} must have nothing but tcp://host:port")
     return Address(parts.hostname, port)
@@ -62,6 +66,7 @@ async def dial(url: str, line: Line, door: Door) -> None:
     """
 
     def connect() -> Any:
+        """Make the connection of the transport; asyncio calls this."""
         return Connection(line.hub, line, door)
 
     address = parse_url(url)

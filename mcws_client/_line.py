@@ -44,6 +44,8 @@ class Line(Owner):
         self._hello = hello
         self._connection: Connection[Any, Any] | None = None
 
+    # Opening
+
     def made(self, connection: Connection[Any, Any], /) -> None:
         """Say HELLO; where the wire has no opening, go on at once."""
         self._connection = connection
@@ -65,6 +67,7 @@ class Line(Owner):
             connection.abort()
             return
         self.hub.log.info("connected to %s as %s", connection.remote_address, shown(connection.id))
+        # First the client, so that it is connected when `connect` goes on.
         self._subscriber.opened(connection)
         self.opened.set_result(None)
 
@@ -72,10 +75,12 @@ class Line(Owner):
         """Fail the attempt with what was wrong in it."""
         if not self.opened.done():
             if not isinstance(error, McwsError):
+                # Callers are promised errors of one tree; that of the transport stays as the cause.
                 lost = ConnectionClosed(1006, "lost before WELCOME")
                 lost.__cause__ = error
                 error = lost
             self.opened.set_exception(error)
+        # A client has no REJECT to answer with (WIRE 3).
         connection.abort()
 
     def give_up(self) -> None:
@@ -84,7 +89,10 @@ class Line(Owner):
         self.opened.cancel()
         if self._connection is not None:
             self._connection.abort()
+        # Idle workers are tasks; without this they would outlive the attempt.
         self.hub.workers.close()
+
+    # Being connected
 
     def draining(self, connection: Connection[Any, Any], frame: DrainFrame, /) -> None:
         """Say that the server wants to stop; it will close when all is finished."""
@@ -94,6 +102,8 @@ class Line(Owner):
         """Run the connect hooks."""
         return connection.dispatcher.call(self.hub.handlers.connects, connection.dispatcher.client)
 
+    # Ending
+
     def ended(self, connection: Connection[Any, Any], /) -> Rest | None:
         """Run the hooks of the end."""
         self.hub.log.info("disconnected with %d", connection.close_code)
@@ -101,6 +111,7 @@ class Line(Owner):
 
     def gone(self, connection: Connection[Any, Any], /) -> None:
         """Tell the client that the last hook has ended."""
+        # No handler runs any more, and the next attempt has a hub of its own.
         self.hub.workers.close()
         self._subscriber.ended(connection)
 

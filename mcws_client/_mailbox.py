@@ -41,13 +41,17 @@ class Mailbox:
         self.dropped: int = 0
         self.is_closed: bool = False
         self._bytes_max = bytes_max
+        # Bytes of what nobody iterates for: the part that is dropped when it grows too large.
         self._unwanted_size = 0
         self._letters: deque[Letter] = deque()
+        # How many letters somebody iterates for: the part that holds back the connection.
         self._wanted = 0
         # Whether somebody began or stopped iterating since the letters were sorted.
         self._is_stale = False
+        # Weak, so that an iteration that was broken off ends when it is collected.
         self._readers: weakref.WeakSet[Messages[Any]] = weakref.WeakSet()
         self._arrivals: list[asyncio.Future[None]] = []
+        # Replaced for each wait, since a gate opens only once.
         self._taken = Gate()
 
     def __len__(self) -> int:
@@ -62,8 +66,11 @@ class Mailbox:
         messages: Messages[M] = Messages(self, kind)
         self._readers.add(messages)
         self._note_readers()
+        # The set forgets a reader without a word, but a connection may be held back for it.
         weakref.finalize(messages, self._note_readers).atexit = False
         return messages
+
+    # Arriving
 
     def put(self, size: int, message: object, *, is_handled: bool) -> Awaitable[None] | None:
         """Keep ``message``; what is returned waits until whoever iterates has caught up.
@@ -72,6 +79,7 @@ class Mailbox:
         """
         if self.is_closed:
             return None
+        # The counts below have to be those of the readers that are there now.
         self._sort()
         letter = Letter(size, message, self.is_wanted(message), is_handled)
         self._letters.append(letter)
@@ -83,12 +91,15 @@ class Mailbox:
         self._drop_oldest()
         return None
 
+    # Taking
+
     def take(self, kind: type[M] | None) -> tuple[M] | None:
         """Return the oldest message of one type, or of any; None if there is none."""
         self._sort()
         for letter in self._letters:
             if kind is None or isinstance(letter.message, kind):
                 self._remove(letter)
+                # In a tuple, since a codec may give None as a message.
                 return (letter.message,)
         return None
 
@@ -107,6 +118,8 @@ class Mailbox:
             self._remove(letter)
         return unheard
 
+    # Ending
+
     def clear(self) -> None:
         """Forget all messages."""
         self._letters.clear()
@@ -120,6 +133,7 @@ class Mailbox:
         try:
             await arrival
         finally:
+            # `_notify` took it out before, unless the wait was cancelled.
             if arrival in self._arrivals:
                 self._arrivals.remove(arrival)
 
@@ -165,6 +179,7 @@ class Mailbox:
 
     def _notify(self) -> None:
         arrivals, self._arrivals = self._arrivals, []
+        # All of them: each knows for itself whether the message is of its type.
         for arrival in arrivals:
             if not arrival.done():
                 arrival.set_result(None)
@@ -176,11 +191,13 @@ class Mailbox:
             if oldest is self._letters[-1]:
                 return
             self._remove(oldest)
+            # Where a handler had it, nothing is lost.
             if not oldest.is_handled:
                 self._count_dropped()
 
     def _count_dropped(self) -> None:
         if not self.dropped:
+            # Once, since a device that only sends may drop messages for ever.
             log.warning("messages are dropped: there is no handler and nobody iterates")
         self.dropped += 1
 
@@ -232,6 +249,8 @@ class Messages(Generic[M]):
             StopAsyncIteration: the connection ended and all was read.
         """
         mailbox = self._mailbox
+        # Another iteration may have taken what woke this one. While it waits it holds no
+        # message, so a cancelled wait loses none (FAULTS 22).
         while (taken := mailbox.take(self._kind)) is None:
             if mailbox.is_closed:
                 raise StopAsyncIteration

@@ -48,6 +48,7 @@ class Settings:
             check_id(self.id)
         if self.reconnect is not None:
             raise ValueError(f"reconnect must be None, not {self.reconnect!r}")
+        # Asked this way round, so that NaN is refused too.
         if not self.connect_timeout > 0:
             problem = f"connect_timeout must be above 0 seconds, not {self.connect_timeout!r}"
             raise ValueError(problem)
@@ -56,8 +57,10 @@ class Settings:
         """Return the HELLO of a client with these settings and that contract."""
         return HelloFrame(
             frame_bytes_max=self.limits.frame_bytes_max,
+            # The wire has whole seconds (WIRE 3).
             keepalive_s=round(self.limits.keepalive_s),
             features=FEATURE_REQUESTS,
+            # Empty asks the server for one (WIRE 3).
             id=self.id or "",
             contract=contract,
         )

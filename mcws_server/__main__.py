@@ -23,6 +23,7 @@ from mcws_protocol import (
 )
 from mcws_server import ConnectedClient, Server
 
+# What can be spoken, by its name on the command line; `mcws_client` has the same table.
 WIRES: Final[dict[str, Wire]] = {
     "mcws": Mcws(),
     "lines": Plain(Lines()),
@@ -32,7 +33,6 @@ WIRES: Final[dict[str, Wire]] = {
     "cobs": Plain(Cobs()),
     "slip": Plain(Slip()),
 }
-"""What can be spoken, by its name on the command line; ``mcws_client`` has the same table."""
 
 ABOUT: Final = """\
 Start a server and print each message that arrives, behind the id of the client that sent it.
@@ -61,17 +61,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = make_parser().parse_args(arguments)
     if options.verbose:
         logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+        # Only our loggers: everybody's DEBUG would bury them.
         logging.getLogger("mcws").setLevel(logging.DEBUG)
     server = make_server(echo=options.echo, chat=options.chat)
 
     def announce() -> None:
+        """Print where the server listens, now that the port is known."""
         door = server.listeners[0]
+        # In a URL an IPv6 address has brackets.
         host = f"[{door.address}]" if ":" in door.address else door.address
         say(f"listening on tcp://{host}:{door.port} (wire: {options.wire})")
 
     try:
         server.run(options.port, options.address, announce, wire=WIRES[options.wire])
     except ListenFailed as error:
+        # The user can change it, a port in use for instance, and needs no traceback.
         print(f"mcws_server: {error}", file=sys.stderr)
         return 1
     return 0
@@ -83,6 +87,7 @@ def make_parser() -> argparse.ArgumentParser:
         prog="python -m mcws_server",
         description=ABOUT,
         epilog=EXAMPLES,
+        # The texts are laid out by hand; the default formatter would refill their lines.
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -107,6 +112,7 @@ def port_number(text: str) -> int:
     Raises:
         ArgumentTypeError: it is not a number from 0 to 65535.
     """
+    # `int` alone would take signs, blanks and underscores too.
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"must be 0 to 65535, not {text!r}")
     return int(text)
@@ -118,9 +124,11 @@ def make_server(*, echo: bool = False, chat: bool = False) -> Server:
     if echo:
 
         def repeat(request: Raw, client: ConnectedClient) -> Raw:
+            """Print a request and answer it with itself."""
             show(request, client)
             return request
 
+        # What `send` returns is awaited, so who does not read is held back (FAULTS 11).
         server.on_client_message(lambda message, client: client.send(message))
         server.on_client_request(repeat)
     elif chat:
@@ -132,6 +140,7 @@ def make_server(*, echo: bool = False, chat: bool = False) -> Server:
 
 def show(message: Raw, client: ConnectedClient) -> None:
     """Print one message behind the id of its client."""
+    # The id is a stranger's text too (FAULTS 19).
     say(f"{readable(client.id)}: {readable(message)}")
 
 

@@ -12,6 +12,7 @@ from mcws_protocol.aio import Shared
 
 from ._registry import Link
 
+# Only this end hears it: a CLOSE would wait behind all that is not read (WIRE 4, FAULTS 11).
 SLOW: Final = CloseFrame(4003, "slow consumer")
 
 
@@ -42,6 +43,8 @@ def send_to_all(connections: Iterable[Link], message: Any) -> Delivery:
         LocalProtocolError: the wire of a door cannot carry it; nothing was sent to anybody.
     """
     targets = list(connections)
+    # Once per door, which is what wire and codec belong to; and all of it before the first is
+    # queued, so that a message that one door cannot carry goes to nobody.
     frames: dict[object, bytes] = {}
     for connection in targets:
         if connection.door not in frames:
@@ -72,8 +75,10 @@ def matching(connections: list[Link], filter: Callable[..., object]) -> list[Lin
     """
     if not callable(filter):
         raise TypeError(f"filter must be callable, not {filter!r}")
+    # Every coroutine is true, so an async filter would let everybody pass.
     if inspect.iscoroutinefunction(filter):
         raise TypeError(f"filter must be a plain function, not the async {filter!r}")
+    # A tuple, so that no filter changes what the next call sees.
     clients: Sequence[Any] = tuple(connection.dispatcher.client for connection in connections)
     if takes_three(filter):
         verdicts = [filter(client, index, clients) for index, client in enumerate(clients)]
@@ -96,6 +101,7 @@ def check_verdicts(verdicts: list[object], filter: Callable[..., object]) -> Non
     ]
     for verdict in late:
         if inspect.iscoroutine(verdict):
+            # Python would warn of a coroutine that was never awaited.
             verdict.close()
     if late:
         raise TypeError(f"filter must give its verdict at once, not as the async {filter!r}")
@@ -108,6 +114,7 @@ def takes_three(filter: Callable[..., object]) -> bool:
     except (TypeError, ValueError):
         # Some builtins have no signature; they are called with the client alone.
         return False
+    # What has a default, and `*args`, asks for nothing: such a filter gets the client alone.
     required = [
         parameter
         for parameter in parameters

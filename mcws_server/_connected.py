@@ -42,6 +42,7 @@ class ConnectedClient(Peer[Up, Down]):
 
     @id.setter
     def id(self, id: str) -> None:
+        """Take the id that the application chose, where the wire has no opening."""
         self._connection.rename(id)
 
 

@@ -24,6 +24,7 @@ class Crowd:
         self.on_gone: Callable[[], None] = on_gone
         self._loop = loop
         self._present: set[Link] = set()
+        # One for each wait, so that a cancelled wait takes away only its own.
         self._watchers: list[asyncio.Future[None]] = []
         # The connections whose handlers wait for the end of all others.
         self._askers: list[object] = []
@@ -38,6 +39,7 @@ class Crowd:
     def discard(self, connection: Link) -> None:
         """Let a connection go whose last hook has ended."""
         self._present.discard(connection)
+        # All look again, since who counts as another depends on who asks.
         for watcher in self._watchers:
             if not watcher.done():
                 watcher.set_result(None)
@@ -76,9 +78,11 @@ class Crowd:
     async def is_empty_within(self, seconds: float) -> bool:
         """Wait until the others are gone, so many seconds at most; return whether they are."""
         if self.has_others():
+            # The task has a copy of this context, so it knows the same asker.
             waiting = asyncio.ensure_future(self.wait_empty())
             try:
                 await asyncio.wait({waiting}, timeout=seconds)
             finally:
+                # Left alone, it would go on counting as an asker.
                 waiting.cancel()
         return not self.has_others()

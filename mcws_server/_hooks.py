@@ -15,6 +15,7 @@ from ._connected import ConnectedClient
 Up = TypeVar("Up", default=Raw)
 Down = TypeVar("Down", default=Raw)
 C = TypeVar("C", default=ConnectedClient[Up, Down])
+# A message type, and what its handler returns: a decorated function keeps its type.
 M = TypeVar("M")
 R = TypeVar("R")
 
@@ -30,9 +31,12 @@ class Hooks(Generic[Up, Down, C]):
         super().__init__()
         self._handlers = Handlers()
 
+    # Coming and going
+
     def on_client_connect(self, callback: Callable[[C], object]) -> Self:
         """Call ``callback(client)`` when a client has connected, before its first message."""
         check_callback(callback)
+        # A new tuple, as for all hooks: a round of calls that is under way goes over the old one.
         self._handlers.connects = (*self._handlers.connects, callback)
         return self
 
@@ -41,6 +45,8 @@ class Hooks(Generic[Up, Down, C]):
         check_callback(callback)
         self._handlers.ends = (*self._handlers.ends, callback)
         return self
+
+    # What arrives
 
     def on_client_message(self, callback: Callable[[Up, C], object]) -> Self:
         """Call ``callback(message, client)`` for each message, one at a time per client."""
@@ -56,6 +62,8 @@ class Hooks(Generic[Up, Down, C]):
         self._handlers.set_request(callback)
         return self
 
+    # What goes wrong
+
     def on_client_error(self, callback: Callable[[Exception, C], object]) -> Self:
         """Call ``callback(error, client)`` for what goes wrong with one client.
 
@@ -65,6 +73,8 @@ class Hooks(Generic[Up, Down, C]):
         check_callback(callback)
         self._handlers.errors = (*self._handlers.errors, callback)
         return self
+
+    # Messages of one type
 
     def on(self, kind: type[M], /) -> Callable[[Callable[[M, C], R]], Callable[[M, C], R]]:
         """Decorate ``f(message, client)``, plain or async, for the messages of one type.
@@ -77,6 +87,7 @@ class Hooks(Generic[Up, Down, C]):
         check_type(kind)
 
         def register(callback: Callable[[M, C], R]) -> Callable[[M, C], R]:
+            """Register ``callback`` for messages of that type, and give it back."""
             self._handlers.add_message(callback, kind)
             return callback
 

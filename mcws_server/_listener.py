@@ -14,6 +14,7 @@ from mcws_protocol.aio import Connection, Door, Hub, Owner
 # Connections that the kernel keeps for a server that is busy; Linux cuts it at somaxconn.
 BACKLOG = 1024
 
+# The usual mistakes by errno, in words that say what to change; the system words the rest.
 WHYS = {
     errno.EADDRINUSE: "the port is in use",
     errno.EACCES: "no permission for this port",
@@ -33,7 +34,9 @@ class Listener:
     def __init__(self, server: asyncio.Server, wire: Wire) -> None:
         self._server = server
         self.wire = wire
+        # A host name may bind several sockets; the first one speaks for all.
         name: Any = server.sockets[0].getsockname()
+        # IPv6 gives four values and a Unix socket a text; any tuple begins with host and port.
         self.address: str = name[0] if isinstance(name, tuple) else str(name)
         self.port: int = name[1] if isinstance(name, tuple) else 0
 
@@ -66,9 +69,12 @@ async def open_listener(
     """
 
     def connect() -> Any:
+        """Make the connection of one transport; asyncio calls this for each."""
         return Connection(hub, owner, door)
 
     try:
+        # Bound first and opened by `start`: if `create_server` did both and were cancelled in
+        # between, an open socket would be left that nobody knows.
         if isinstance(where, socket.socket):
             server = await hub.loop.create_server(
                 connect, sock=where, backlog=BACKLOG, start_serving=False
@@ -84,6 +90,7 @@ async def open_listener(
                 start_serving=False,
             )
         await start(server)
+    # A host name that IDNA cannot encode is a `UnicodeError`.
     except (OSError, OverflowError, UnicodeError) as error:
         address, port = ("socket", 0) if isinstance(where, socket.socket) else where
         raise ListenFailed(address, port, explain(error)) from error
@@ -101,6 +108,7 @@ async def start(server: asyncio.Server) -> None:
 
 def explain(error: Exception) -> str:
     """Return why a socket could not be bound, in words."""
+    # First, since its errno is a number of another table.
     if isinstance(error, socket.gaierror):
         return "there is no such address"
     if str(error).startswith("could not bind on any address"):

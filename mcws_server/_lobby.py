@@ -31,6 +31,7 @@ from ._crowd import Crowd
 from ._registry import Link, Registry
 from ._takeover import Takeovers
 
+# It closes the old client, and it rejects one that waited and was overtaken (FAULTS 17).
 REPLACED: Final = CloseFrame(4002, "replaced by a newer connection of the same id")
 ClientFactory: TypeAlias = Callable[[Connection[Any, Any]], Any]
 
@@ -67,8 +68,10 @@ class Lobby(Owner):
 
     async def drain(self, farewell: CloseFrame, window_s: float, stop_after_s: float) -> None:
         """Let everybody finish and go; after ``stop_after_s`` seconds, abort what is left."""
+        # Taken before the first wait: the whole drain has one deadline.
         ends_at = self.hub.loop.time() + stop_after_s
         for connection in self.registry.connections():
+            # A plain wire has no frame to say it with; its clients see only the end.
             if connection.has_frames and not connection.closed:
                 notice = DrainFrame(round(window_s * 1000), farewell.reason)
                 connection.outbox.put(notice)
@@ -86,6 +89,7 @@ class Lobby(Owner):
                 connection.give_up(farewell)
             # An abort is quick, but hooks of the end may still run.
             await self.crowd.is_empty_within(self.hub.limits.close_s)
+        # Where nobody was inside, no departure says that the server is empty.
         self._check_empty()
 
     def close_all(self, farewell: CloseFrame) -> None:
@@ -94,6 +98,7 @@ class Lobby(Owner):
             if connection.is_open:
                 connection.close_with(farewell)
             else:
+                # WIRE 3 has no CLOSE before WELCOME, and a REJECT would linger.
                 connection.abort()
         self._check_empty()
 
@@ -108,6 +113,7 @@ class Lobby(Owner):
 
     def made(self, connection: Link, /) -> None:
         """Let in a connection whose wire has no opening; others say HELLO first."""
+        # Before any decision, so that a server that stops waits for this one too.
         self.crowd.add(connection)
         if connection.has_opening:
             return
@@ -118,6 +124,7 @@ class Lobby(Owner):
 
     def greeted(self, connection: Link, frame: HelloFrame, /) -> None:
         """Decide on a client that said HELLO, or that waited since."""
+        # One that waited for its id may have ended meanwhile.
         if connection.closed:
             return
         refusal = self.stopping or disagreement(self._contract, frame)
@@ -127,11 +134,13 @@ class Lobby(Owner):
         id = frame.id or self.registry.new_id()
         older = self.registry.get(id)
         if older is not None:
+            # At once, so that a look-up by id never finds the one that has to go (FAULTS 17).
             self.registry.remove(older)
             self._takeovers.leave(older)
             older.close_with(REPLACED)
         if self._takeovers.is_leaving(id):
             displaced = self._takeovers.wait(id, connection, frame)
+            # Only the last to come waits; the one before it is refused (WIRE 3).
             if displaced is not None:
                 self._reject(displaced, RejectFrame(REPLACED.code, 0, REPLACED.reason))
         else:
@@ -139,22 +148,26 @@ class Lobby(Owner):
 
     def _admit(self, connection: Link, id: str, frame: HelloFrame | None) -> None:
         """Make the client object, enter it, say WELCOME and begin to deliver."""
+        # Before the factory, which may want to know them.
         connection.id = id
         connection.contract = "" if frame is None else frame.contract
         try:
             client: Any = self._factory(connection)
+            # The registry has one place for an object, so it cannot stand for two connections.
             if self.registry.of(client) is not None:
                 raise RuntimeError("the client object that it returned is in use")
             if not is_peer(client):
                 self._adopt(connection, client)
         except Exception as error:
             self.hub.log.error("client_factory %r failed", self._factory, exc_info=error)
+            # No details for a stranger; they are in the log.
             self._reject(connection, RejectFrame(1011, 0, "no client object could be made"))
             return
         if connection.closed:
             # The factory refused the client by ending its connection.
             return
         try:
+            # Queued before `open`, so that it goes ahead of what a connect hook sends (WIRE 3).
             if frame is not None:
                 connection.outbox.put(welcome(self.hub.limits, self._contract, id, frame))
         except MessageTooLong as error:
@@ -163,6 +176,7 @@ class Lobby(Owner):
             return
         connection.dispatcher.keep = self._drop
         connection.open(client)
+        # `open` only schedules the connect hooks: the client is entered before the first one runs.
         self.registry.add(connection)
         address = connection.remote_address
         self.hub.log.info("client %s connected from %s", shown(id), address)
@@ -171,6 +185,7 @@ class Lobby(Owner):
         """Have a client of a class of the application's own pass its messages on to the server."""
         handlers = self.hub.handlers
         dispatcher = connection.dispatcher
+        # Empty, since the relay calls the server's handlers, which must not run twice.
         dispatcher.shared = Handlers()
 
         def relay(message: Any, client: Any) -> Awaitable[None] | None:
@@ -189,6 +204,7 @@ class Lobby(Owner):
         if connection.has_opening:
             connection.reject(frame)
         else:
+            # A plain wire has no frame for a reason.
             connection.abort()
 
     def refused(self, connection: Link, error: Exception, /) -> None:
@@ -210,6 +226,7 @@ class Lobby(Owner):
     def _drop(self, size: int, message: object, client: object) -> None:
         """Count a message that nobody handles, and say so once."""
         if not self.unheard_count:
+            # Once, since a flood of messages would flood the log too.
             self.hub.log.warning("a message was dropped: there is no message handler")
         self.unheard_count += 1
 
@@ -220,6 +237,7 @@ class Lobby(Owner):
             return
         older = self.registry.get(id)
         if older is not None:
+            # Nothing waits for its hooks here: without an opening there is no WELCOME to hold back.
             self.registry.remove(older)
             older.close_with(REPLACED)
         self.registry.rename(connection, id)
@@ -228,6 +246,7 @@ class Lobby(Owner):
 
     def ended(self, connection: Link, /) -> Rest | None:
         """Run the disconnect hooks, then the client's own."""
+        # Before the hooks, which must not find it among the connected clients.
         self.registry.remove(connection)
         if not self._takeovers.is_leaving(connection.id):
             # Who comes back at once waits for these hooks, as one does who replaces a client.

@@ -11,6 +11,7 @@ from typing_extensions import TypeVar
 from mcws_protocol.aio import Connection
 
 C = TypeVar("C")
+# Of any contract: a registry looks at ids and clients, never at messages.
 Link: TypeAlias = Connection[Any, Any]
 
 
@@ -45,7 +46,9 @@ class Registry:
         """Give ``connection`` an id that is free; it keeps its place among the others."""
         if self._by_id.get(connection.id) is connection:
             del self._by_id[connection.id]
+            # The other table is not touched, and that one holds the order of arrival.
             self._by_id[id] = connection
+        # Also for one that is not entered: a client object may choose its id while it is made.
         connection.id = id
 
     def get(self, id: str) -> Link | None:
@@ -58,10 +61,12 @@ class Registry:
 
     def connections(self) -> list[Link]:
         """Return all connections as they are now, in the order in which they came."""
+        # A copy, since clients come and go while the application looks at them.
         return list(self._by_client.values())
 
     def new_id(self) -> str:
         """Return an id of 16 hex digits that nobody has."""
+        # Chance hardly repeats 64 bits, but a client may have chosen such an id for itself.
         while (id := secrets.token_hex(8)) in self._by_id:
             pass
         return id

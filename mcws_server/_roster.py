@@ -17,6 +17,7 @@ class Roster(Generic[C]):
     """The clients that are connected now, in the order in which they came."""
 
     def __init__(self) -> None:
+        # Filled and emptied by the lobby, and only read here.
         self._registry = Registry()
 
     @property
@@ -28,6 +29,8 @@ class Roster(Generic[C]):
         """Return the connected client with that id; None if there is none."""
         found = self._registry.get(id)
         return None if found is None else found.dispatcher.client
+
+    # One form for each way to ask, so that a type checker knows which parts of the result are None.
 
     @overload
     def get_connected_clients(

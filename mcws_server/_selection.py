@@ -9,6 +9,7 @@ from typing_extensions import TypeVar
 
 from mcws_protocol import expect
 
+# One for each part, so that a type checker knows which of them is None.
 OneT_co = TypeVar("OneT_co", covariant=True)
 SomeT_co = TypeVar("SomeT_co", covariant=True)
 LengthT_co = TypeVar("LengthT_co", covariant=True)
@@ -47,6 +48,7 @@ def select(
     wants_some = start_index is not None or last_index is not None
     wants_all = not wants_some and index is None and not length
     some = tuple(everybody[start_index:last_index]) if wants_some or wants_all else None
+    # Clients come and go between two calls, so an index past the end is no error.
     one = everybody[index] if index is not None and index < len(everybody) else None
     return ConnectedClients(one, some, len(everybody) if length else None)
 
@@ -73,6 +75,7 @@ def check_index(name: str, value: object) -> None:
     """
     if value is None:
         return
+    # True is an int too, and would mean the second client.
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be an int, not {value!r}")
     if value < 0:

@@ -38,7 +38,9 @@ class Sending(Roster[C], Generic[Down, C]):
         """Send to those that ``filter(client)`` lets pass."""
 
     @overload
-    def broadcast(self, message: Down, filter: Callable[[C, int, Sequence[C]], object]) -> Self: ...
+    def broadcast(self, message: Down, filter: Callable[[C, int, Sequence[C]], object]) -> Self:
+        """Send to those that ``filter(client, index, clients)`` lets pass."""
+
     def broadcast(self, message: Down, filter: Callable[..., object] | None = None) -> Self:
         """Send ``message`` once to each client, or to those that pass ``filter``.
 
@@ -66,6 +68,7 @@ class Sending(Roster[C], Generic[Down, C]):
             EncodeError: ``message`` cannot be encoded; nothing was sent.
             TypeError: one of ``clients`` is not a client of this server.
         """
+        # By identity, as in the registry: the class of a client may define equality.
         wanted = {id(client): client for client in clients}
         found: list[Link] = []
         for client in wanted.values():
@@ -75,10 +78,12 @@ class Sending(Roster[C], Generic[Down, C]):
             elif not hasattr(client, "write"):
                 raise TypeError(f"clients must be clients of this server, not {client!r}")
         delivery = self._send_to(found, message)
+        # Those who left the registry never came as far as their outbox.
         return replace(delivery, closed=delivery.closed + len(wanted) - len(found))
 
     def _send_to(self, links: list[Link], message: Any) -> Delivery:
         if self._flusher is not None:
+            # Outboxes belong to the thread of the loop and have no locks.
             self._flusher.check_thread()
         if not links:
             # So that a message that cannot be sent is found out before the first client comes.

@@ -48,6 +48,7 @@ C = TypeVar("C", default=ConnectedClient[Up, Down])
 M = TypeVar("M")
 R = TypeVar("R")
 
+# What those inside hear when the server ends, politely or at once.
 GOING_AWAY: Final = CloseFrame(1001, "server stops")
 # The answer to who comes while the server stops: another one may be up in a second.
 TOO_LATE: Final = RejectFrame(1001, 1000, "server stops")
@@ -78,14 +79,18 @@ class Server(Hooks[Up, Down, C], Sending[Down, C]):
     @overload
     def __init__(
         self: Server[Raw, Raw, ConnectedClient[Raw, Raw]], *, limits: Limits = ...
-    ) -> None: ...
+    ) -> None:
+        """Make a server without a contract: messages are ``bytes`` or ``str``."""
+
     @overload
     def __init__(
         self: Server[Up, Down, ConnectedClient[Up, Down]],  # pyright: ignore[reportInvalidTypeVarUse] - solved by the argument
         contract: Contract[Up, Down],
         *,
         limits: Limits = ...,
-    ) -> None: ...
+    ) -> None:
+        """Make a server of one contract."""
+
     @overload
     def __init__(
         self,
@@ -93,7 +98,9 @@ class Server(Hooks[Up, Down, C], Sending[Down, C]):
         *,
         client_factory: Callable[[Connection[Up, Down]], C],
         limits: Limits = ...,
-    ) -> None: ...
+    ) -> None:
+        """Make a server whose client objects are of a class of the application's own."""
+
     def __init__(
         self,
         contract: Contract[Any, Any] = UNTYPED,
@@ -110,7 +117,9 @@ class Server(Hooks[Up, Down, C], Sending[Down, C]):
         self._factory = client_factory
         self._listeners: list[Listener] = []
         self._state = ServerState.NEW
+        # Made with the first door, since it needs the running loop.
         self._lobby: Lobby | None = None
+        # Opened by `_finish`, for all who wait in `serve_forever`.
         self._closed = Gate()
 
     # Listening
@@ -164,11 +173,13 @@ class Server(Hooks[Up, Down, C], Sending[Down, C]):
         try:
             # It may have been closed while the socket was being bound.
             self._check_not_stopping()
+            # All of it before the callback, which may ask for the door or send already.
             self._listeners.append(listener)
             self._doors.append(door)
             self._state = ServerState.LISTENING
             await announce(listener, callback)
         except BaseException:
+            # A callback that failed must not leave an open door behind.
             listener.close()
             raise
         return listener
@@ -198,6 +209,7 @@ class Server(Hooks[Up, Down, C], Sending[Down, C]):
             check_callback(main, "main")
 
         async def listen() -> None:
+            """Open the one door of this run."""
             await self.listen(port, address, callback, wire=wire, codec=codec)
 
         run_server(listen, self, main)
@@ -213,6 +225,7 @@ class Server(Hooks[Up, Down, C], Sending[Down, C]):
         try:
             await self._closed
         except asyncio.CancelledError:
+            # One that drains is ended by whoever drains it.
             if self._state is ServerState.LISTENING:
                 await self.close()
             raise
@@ -238,6 +251,7 @@ class Server(Hooks[Up, Down, C], Sending[Down, C]):
         self._state = ServerState.DRAINING
         self._shut_doors()
         if self._lobby is None:
+            # It never listened, so nobody is inside and nobody will report the end.
             self._finish()
         else:
             await self._lobby.drain(GOING_AWAY, window_s, stop_after_s)
@@ -252,6 +266,7 @@ class Server(Hooks[Up, Down, C], Sending[Down, C]):
         if self._lobby is None:
             self._finish()
             return READY
+        # It may be called again when all is over, and that is for good.
         if self._state is not ServerState.CLOSED:
             self._state = ServerState.DRAINING
         self._lobby.close_all(GOING_AWAY)
@@ -261,6 +276,7 @@ class Server(Hooks[Up, Down, C], Sending[Down, C]):
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        # Also after an exception: the clients have done nothing wrong.
         await self.drain()
 
     def __repr__(self) -> str:
@@ -278,6 +294,7 @@ class Server(Hooks[Up, Down, C], Sending[Down, C]):
             hub = Hub(self._handlers, self.limits, log, is_server=True)
             self._lobby = Lobby(hub, self._registry, self._factory, self.contract.label)
             self._lobby.on_empty = self._finish
+            # It knows the thread of the loop, which sending checks.
             self._flusher = hub.flusher
         elif self._lobby.hub.loop is not asyncio.get_running_loop():
             raise RuntimeError("the server runs on another loop already")
@@ -293,6 +310,7 @@ class Server(Hooks[Up, Down, C], Sending[Down, C]):
             raise RuntimeError(f"the server is {self._state.value}, it cannot listen again")
 
     def _shut_doors(self) -> None:
+        # The sockets stop new ones; this stops those inside who have yet to say HELLO (WIRE 3).
         if self._lobby is not None:
             self._lobby.stopping = TOO_LATE
         for listener in self._listeners:
@@ -303,6 +321,7 @@ class Server(Hooks[Up, Down, C], Sending[Down, C]):
         if self._state is not ServerState.CLOSED:
             self._state = ServerState.CLOSED
             if self._lobby is not None:
+                # Idle workers are tasks; without this they would outlive the server.
                 self._lobby.hub.workers.close()
             self._closed.open()
 
@@ -324,6 +343,7 @@ def check_where(port: object, address: object) -> None:
         TypeError: ``port`` is not an integer or ``address`` not text.
         ValueError: ``port`` is not 0 to 65535.
     """
+    # True is an int too, and would ask for port 1.
     if isinstance(port, bool) or not isinstance(port, int):
         raise TypeError(f"port must be an int, not {port!r}")
     if not 0 <= port <= 65535:

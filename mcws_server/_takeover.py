@@ -33,7 +33,9 @@ class Takeovers:
         self.patience_s: float = patience_s
         self._loop = loop
         self._let_in = let_in
+        # By id, the last connection whose hooks have yet to end.
         self._leaving: dict[str, Link] = {}
+        # By id, with the HELLO, since the decision is taken anew from it.
         self._waiting: dict[str, Waiting] = {}
 
     def is_leaving(self, id: str) -> bool:
@@ -48,6 +50,7 @@ class Takeovers:
         """Have ``connection`` let in when the id is free; return whom it displaces."""
         displaced = None
         if id in self._waiting:
+            # The time of the first who waited goes on: coming again and again does not stretch it.
             displaced, _, timer = self._waiting[id]
         else:
             timer = self._loop.call_later(self.patience_s, self._free, id)
@@ -56,11 +59,13 @@ class Takeovers:
 
     def left(self, connection: Link) -> None:
         """Take note that the last hook of ``connection`` has ended."""
+        # An id may leave twice in a row; only the last one makes it free.
         if self._leaving.get(connection.id) is connection:
             self._free(connection.id)
 
     def give_up(self, connection: Link) -> None:
         """Take note that ``connection`` waits no more."""
+        # Looked for by itself: one that was never welcomed has no id yet.
         for id, (waiting, _, timer) in tuple(self._waiting.items()):
             if waiting is connection:
                 timer.cancel()
@@ -69,6 +74,7 @@ class Takeovers:
     def _free(self, id: str) -> None:
         self._leaving.pop(id, None)
         if id in self._waiting:
+            # Forgotten before it is let in, since it may be made to wait once more.
             connection, frame, timer = self._waiting.pop(id)
             timer.cancel()
             self._let_in(connection, frame)

@@ -306,3 +306,45 @@ async def test_unconnected_client_refuses() -> None:
         None,
     )
     assert (client.socket, client.close_code, client.close_reason) == (None, 1006, "")
+
+
+class Careless:
+    """A codec of a stranger that raises what it likes, with what the peer sent in it."""
+
+    def encode(self, message: bytes | str, /) -> bytes | str:
+        """Return the message."""
+        return message
+
+    def decode(self, payload: bytes | str, /) -> bytes | str:
+        """Fail."""
+        raise KeyError(payload)
+
+
+async def test_codec_that_raises_what_it_likes(
+    lab: MakeLab, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A payload that a careless codec chokes on does not decode: 1007, and no content in a log."""
+    monkeypatch.setattr(Mcws, "codec", Careless())
+    ends: list[int] = []
+    made = lab(Server().on_client_disconnect(lambda client: ends.append(client.close_code)))
+    client = await made.client().connect()
+    client.write("secret")
+    await settle()
+    assert ends == [1007]
+    assert "codec raised KeyError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+async def test_welcome_that_the_client_cannot_read(lab: MakeLab) -> None:
+    """A client with small buffers and a long id is rejected, and no hook hears of it."""
+    events: list[Any] = []
+    made = lab(Server().on_client_connect(events.append).on_client_disconnect(events.append))
+    peer = Raw()
+    made.accept(peer)
+    peer.end.write(encode_frame(HelloFrame(frame_bytes_max=256, id="x" * 255)))
+    await settle()
+    reason = "frame of 294 bytes exceeds the limit of 256 bytes"
+    assert peer.heard == encode_frame(RejectFrame(1009, 0, reason))
+    peer.end.close()
+    await settle()
+    assert events == []
