@@ -243,9 +243,7 @@ class Server(Hooks[Up, Down, C], Sending[Down, C]):
         Raises:
             ValueError: ``window_s`` is negative or above ``stop_after_s``.
         """
-        if not 0 <= window_s <= stop_after_s:
-            problem = f"window_s must be 0 to stop_after_s {stop_after_s}, not {window_s}"
-            raise ValueError(problem)
+        check_window(window_s, stop_after_s)
         if self._state is ServerState.CLOSED:
             return
         self._state = ServerState.DRAINING
@@ -350,3 +348,14 @@ def check_where(port: object, address: object) -> None:
         raise ValueError(f"port must be 0 to 65535, not {port}")
     if not isinstance(address, str):
         raise TypeError(f"address must be a str, not {address!r}")
+
+
+def check_window(window_s: float, stop_after_s: float) -> None:
+    """Refuse a window that the end of the drain would cut off.
+
+    Raises:
+        ValueError: ``window_s`` is negative or above ``stop_after_s``.
+    """
+    if not 0 <= window_s <= stop_after_s:
+        problem = f"window_s must be 0 to stop_after_s {stop_after_s}, not {window_s}"
+        raise ValueError(problem)
