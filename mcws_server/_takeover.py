@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import NamedTuple
 
 from mcws_protocol import HelloFrame
 
 from ._registry import Link
 
-# Who waits to be welcomed under an id, and until when.
-Waiting: TypeAlias = tuple[Link, HelloFrame, asyncio.TimerHandle]
+
+class Waiting(NamedTuple):
+    """Who waits to be welcomed under an id, and until when."""
+
+    connection: Link
+    frame: HelloFrame
+    timer: asyncio.TimerHandle
 
 
 class Takeovers:
@@ -51,10 +56,10 @@ class Takeovers:
         displaced = None
         if id in self._waiting:
             # The time of the first who waited goes on: coming again and again does not stretch it.
-            displaced, _, timer = self._waiting[id]
+            displaced, timer = self._waiting[id].connection, self._waiting[id].timer
         else:
             timer = self._loop.call_later(self.patience_s, self._free, id)
-        self._waiting[id] = (connection, frame, timer)
+        self._waiting[id] = Waiting(connection, frame, timer)
         return displaced
 
     def left(self, connection: Link) -> None:
@@ -66,9 +71,9 @@ class Takeovers:
     def give_up(self, connection: Link) -> None:
         """Take note that ``connection`` waits no more."""
         # Looked for by itself: one that was never welcomed has no id yet.
-        for id, (waiting, _, timer) in tuple(self._waiting.items()):
-            if waiting is connection:
-                timer.cancel()
+        for id, waiting in tuple(self._waiting.items()):
+            if waiting.connection is connection:
+                waiting.timer.cancel()
                 del self._waiting[id]
 
     def _free(self, id: str) -> None:
