@@ -5,14 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
-from mcws_protocol import FEATURE_REQUESTS, Codec, HelloFrame, Limits, Mcws, Wire, check_id, expect
+from mcws_protocol import (
+    FEATURE_REQUESTS,
+    Codec,
+    HelloFrame,
+    Limits,
+    Mcws,
+    Plain,
+    Wire,
+    check_id,
+    expect,
+    shown,
+)
 
 
 class ClientOptions(TypedDict, total=False):
     """The keyword arguments of ``Client``, for those who pass them on."""
 
     id: str | None
-    """What the client calls itself: 1 to 255 bytes of UTF-8 without control characters."""
+    """What the client calls itself: 1 to 255 bytes of UTF-8 without control characters; not where
+    the wire has no opening to tell it in."""
     wire: Wire
     """What the server speaks behind that door; ``Mcws()`` unless it is given."""
     codec: Codec[Any] | None
@@ -46,6 +58,8 @@ class Settings:
         expect("limits", self.limits, Limits)
         if self.id is not None:
             check_id(self.id)
+            if isinstance(self.wire, Plain):
+                raise ValueError(f"id {shown(self.id)} cannot be told: a plain wire has no opening")
         if self.reconnect is not None:
             raise ValueError(f"reconnect must be None, not {self.reconnect!r}")
         # Asked this way round, so that NaN is refused too.

@@ -98,6 +98,7 @@ class Silent:
         ({"id": 5}, TypeError, "id must be a str, not 5"),
         ({"id": ""}, ValueError, "id must be 1 to 255 bytes long, not 0"),
         ({"id": "new\nline"}, ValueError, "id must not have control characters"),
+        ({"id": "x", "wire": Plain(Lines())}, ValueError, "id 'x' cannot be told: a plain wire"),
         ({"reconnect": True}, ValueError, "reconnect must be None, not True"),
         ({"connect_timeout": 0}, ValueError, "connect_timeout must be above 0 seconds, not 0"),
         ({"connect_timeout": float("nan")}, ValueError, "connect_timeout must be above 0"),
