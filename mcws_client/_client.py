@@ -241,6 +241,11 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
         self._state = ClientState.CONNECTED
         connection.open(self)
 
+    def emptied(self, connection: Connection[Any, Any]) -> None:
+        """Take note that no message will come any more; called by its line."""
+        if connection is self._connection:
+            self._mailbox.close()
+
     def ended(self, connection: Connection[Any, Any]) -> None:
         """Take the end of a connection, after its last hook; called by its line."""
         # A connection that was given up ends too, when it is not this client's any more.

@@ -24,6 +24,10 @@ class Subscriber(Protocol):
         """Take the connection, which is open."""
         ...
 
+    def emptied(self, connection: Connection[Any, Any], /) -> None:
+        """Take note that no message will come any more."""
+        ...
+
     def ended(self, connection: Connection[Any, Any], /) -> None:
         """Take the end of the connection, after its last hook."""
         ...
@@ -108,6 +112,10 @@ class Line(Owner):
         """Run the hooks of the end."""
         self.hub.log.info("disconnected with %d", connection.close_code)
         return connection.dispatcher.call(self.hub.handlers.ends, connection.dispatcher.client)
+
+    def emptied(self, connection: Connection[Any, Any], /) -> None:
+        """Have iterations end: a handler that the end waits for may be one of them."""
+        self._subscriber.emptied(connection)
 
     def gone(self, connection: Connection[Any, Any], /) -> None:
         """Tell the client that the last hook has ended."""

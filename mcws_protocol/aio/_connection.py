@@ -93,6 +93,9 @@ class Owner(ABC):
     def ended(self, connection: Connection[Any, Any], /) -> Rest | None:
         """Run the hooks of the end; return what is left to await."""
 
+    def emptied(self, connection: Connection[Any, Any], /) -> None:
+        """Take note that no message will come any more, though request handlers still run."""
+
     @abstractmethod
     def gone(self, connection: Connection[Any, Any], /) -> None:
         """Forget a connection whose last hook has ended."""
@@ -364,6 +367,8 @@ class Connection(Reception, Generic[In, Out]):
             return
         # The end comes behind the last handler; `request_ended` comes here again.
         if self._answers is not None and self._answers.running:
+            if self.is_lost or self._farewell.received is not None:
+                self._owner.emptied(self)
             return
         if self.is_lost:
             self._finish_hooks()

@@ -22,6 +22,7 @@ from mcws_protocol import (
     encode_frame,
 )
 from mcws_protocol import Lines as LinesOfText
+from mcws_protocol.aio import Unconnected
 from mcws_server import ConnectedClient, Server
 from tests.aio.harness import Lab, MakeLab, Raw, settle
 
@@ -348,3 +349,41 @@ async def test_welcome_that_the_client_cannot_read(lab: MakeLab) -> None:
     peer.end.close()
     await settle()
     assert events == []
+
+
+@pytest.mark.parametrize("end", ["loss", "close"])
+async def test_request_handler_that_iterates_over_its_own_client(lab: MakeLab, end: str) -> None:
+    """The iteration ends with the messages, so that the end does not wait for it for ever."""
+    heard: list[Any] = []
+    closed: list[int] = []
+    made = lab(Server())
+    client = made.client().on_close(lambda client: closed.append(client.close_code))
+
+    async def collect(request: Any, client: Client) -> str:
+        heard.extend([message async for message in client])
+        return "all"
+
+    await client.on_request(collect).connect()
+    await settle()
+    (connected,) = made.server.clients
+    asking = asyncio.ensure_future(connected.request("collect", timeout=None))
+    connected.send("one")
+    await settle()
+    if end == "loss":
+        made.near[0].reset()
+    else:
+        connected.close(4200)
+    await settle()
+    assert (heard, closed) == (["one"], [1006 if end == "loss" else 4200])
+    made.far[0].abort()
+    with pytest.raises(ConnectionError):
+        await asking
+
+
+def test_connection_that_was_given_up_ends_no_iteration() -> None:
+    """What another connection of the same client runs out of is not what this one reads."""
+    client = Client("tcp://127.0.0.1:1")
+    client.emptied(Unconnected())
+    assert not client._mailbox.is_closed
+    client.emptied(client._connection)
+    assert client._mailbox.is_closed
