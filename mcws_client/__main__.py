@@ -13,34 +13,17 @@ from typing import BinaryIO, Final
 
 from mcws_client import Client
 from mcws_protocol import (
-    Chunks,
-    Cobs,
+    ABOUT_WIRES,
+    WIRES,
     ConnectionClosed,
     ConnectTimeout,
     EncodeError,
-    LengthPrefixed,
-    Lines,
     LocalProtocolError,
-    Mcws,
     McwsError,
-    Plain,
     Raw,
     RemoteProtocolError,
-    Slip,
-    Varint,
-    Wire,
+    readable,
 )
-
-# What can be spoken, by its name on the command line; `mcws_server` has the same table.
-WIRES: Final[dict[str, Wire]] = {
-    "mcws": Mcws(),
-    "lines": Plain(Lines()),
-    "chunks": Plain(Chunks()),
-    "length": Plain(LengthPrefixed()),
-    "varint": Plain(Varint()),
-    "cobs": Plain(Cobs()),
-    "slip": Plain(Slip()),
-}
 
 # The close codes of a server that was done or stopped (WIRE 4): no failure.
 EXPECTED: Final = frozenset({1000, 1001})
@@ -52,16 +35,8 @@ ABOUT: Final = """\
 Connect to a server, send each line of the standard input as a message, and print each message
 that arrives. It ends with the input (Ctrl-D), with Ctrl-C, or when the server closes."""
 
-EXAMPLES: Final = """\
-wires:
-  mcws      mcws/1, what python -m mcws_server speaks (the default)
-  lines     lines of text, as telnet, nc and many devices speak
-  chunks    bytes as they arrive: the network may split and join messages
-  length    four bytes of length, highest first, then the message
-  varint    the length as a varint, then the message, as in Protocol Buffers
-  cobs      messages between zero bytes, as on serial lines
-  slip      messages between C0 bytes, as on serial IP lines
-
+EXAMPLES: Final = f"""\
+{ABOUT_WIRES}
 examples:
   python -m mcws_client tcp://127.0.0.1:8080                  type, and read the answers
   python -m mcws_client tcp://127.0.0.1:8080 --id thermo-1    under a name of your own
@@ -283,16 +258,6 @@ def doubt(error: Exception, wire: str) -> str:
     if is_doubtful or (isinstance(error, ConnectionClosed) and error.code in DOUBTFUL):
         return f"; is --wire {wire} right?"
     return ""
-
-
-def readable(message: Raw) -> str:
-    """Return ``message`` as one line: as it is if it is plain text, else as Python writes it."""
-    try:
-        text = message.decode() if isinstance(message, bytes) else message
-    except UnicodeDecodeError:
-        return repr(message)
-    # An escape sequence of a stranger could do anything to a terminal.
-    return text if text.replace("\t", "").isprintable() else ascii(message)
 
 
 def say(line: str) -> None:

@@ -2,6 +2,7 @@
 
 from ._arguments import expect
 from ._codec import Binary, Codec, Raw, Text, Untouched
+from ._command_line import ABOUT_WIRES, WIRES, readable
 from ._contract import UNTYPED, Contract
 from ._delimited import Delimited, Lines
 from ._errors import (
@@ -67,8 +68,10 @@ from ._stuffing import Cobs, Slip
 from ._wire import Machine, Wire, check_close
 
 __all__ = [
+    "ABOUT_WIRES",
     "FEATURE_REQUESTS",
     "UNTYPED",
+    "WIRES",
     "AckFrame",
     "AuthFrame",
     "Binary",
@@ -146,5 +149,6 @@ __all__ = [
     "expect",
     "frames",
     "iter_frames",
+    "readable",
     "shown",
 ]

@@ -9,45 +9,20 @@ from collections.abc import Sequence
 from typing import Final
 
 from mcws_protocol import (
-    Chunks,
-    Cobs,
-    LengthPrefixed,
-    Lines,
+    ABOUT_WIRES,
+    WIRES,
     ListenFailed,
-    Mcws,
-    Plain,
     Raw,
-    Slip,
-    Varint,
-    Wire,
+    readable,
 )
 from mcws_server import ConnectedClient, Server
-
-# What can be spoken, by its name on the command line; `mcws_client` has the same table.
-WIRES: Final[dict[str, Wire]] = {
-    "mcws": Mcws(),
-    "lines": Plain(Lines()),
-    "chunks": Plain(Chunks()),
-    "length": Plain(LengthPrefixed()),
-    "varint": Plain(Varint()),
-    "cobs": Plain(Cobs()),
-    "slip": Plain(Slip()),
-}
 
 ABOUT: Final = """\
 Start a server and print each message that arrives, behind the id of the client that sent it.
 Ctrl-C stops it politely."""
 
-EXAMPLES: Final = """\
-wires:
-  mcws      mcws/1, what python -m mcws_client speaks (the default)
-  lines     lines of text, as telnet, nc and many devices speak
-  chunks    bytes as they arrive: the network may split and join messages
-  length    four bytes of length, highest first, then the message
-  varint    the length as a varint, then the message, as in Protocol Buffers
-  cobs      messages between zero bytes, as on serial lines
-  slip      messages between C0 bytes, as on serial IP lines
-
+EXAMPLES: Final = f"""\
+{ABOUT_WIRES}
 examples:
   python -m mcws_server                        print what arrives on 127.0.0.1:8080
   python -m mcws_server --echo --wire lines    then, elsewhere: nc 127.0.0.1 8080
@@ -142,16 +117,6 @@ def show(message: Raw, client: ConnectedClient) -> None:
     """Print one message behind the id of its client."""
     # The id is a stranger's text too (FAULTS 19).
     say(f"{readable(client.id)}: {readable(message)}")
-
-
-def readable(message: Raw) -> str:
-    """Return ``message`` as one line: as it is if it is plain text, else as Python writes it."""
-    try:
-        text = message.decode() if isinstance(message, bytes) else message
-    except UnicodeDecodeError:
-        return repr(message)
-    # An escape sequence of a stranger could do anything to a terminal.
-    return text if text.replace("\t", "").isprintable() else ascii(message)
 
 
 def say(line: str) -> None:

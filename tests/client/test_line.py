@@ -62,6 +62,10 @@ class Phone:
         """Take its end."""
         self.told.append(("ended", connection.close_code))
 
+    def emptied(self, connection: Connection[Any, Any], /) -> None:
+        """Take that nothing more arrives."""
+        self.told.append("emptied")
+
     async def dial(self) -> End:
         """Join the line to the server; return the server's end."""
         _, self.server = connect(self.connection, self.far)

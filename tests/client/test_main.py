@@ -20,15 +20,13 @@ import pytest
 from mcws_client import Client
 from mcws_client import __main__ as command
 from mcws_client.__main__ import (
-    WIRES,
     TypedLines,
     main,
     make_parser,
     open_input,
-    readable,
     say,
 )
-from mcws_protocol import Chunks, Mcws, Plain, RejectFrame, encode_frame
+from mcws_protocol import WIRES, Chunks, Mcws, Plain, RejectFrame, encode_frame
 from tests.integration._ends import (
     GUARD_S,
     LINES,
@@ -395,21 +393,6 @@ def test_line_that_comes_after_the_end() -> None:
         keys.write(b"too late\n")
         thread.join(GUARD_S)
         assert not thread.is_alive()
-
-
-@pytest.mark.parametrize(
-    ("message", "shown"),
-    [
-        ("grüße\tan alle", "grüße\tan alle"),
-        ("grüße".encode(), "grüße"),
-        (b"\xff\0", "b'\\xff\\x00'"),
-        ("\x1b[2J", "'\\x1b[2J'"),
-        (b"nul\0", "b'nul\\x00'"),
-    ],
-)
-def test_readable(message: str | bytes, shown: str) -> None:
-    """Text is shown as it is, unless a terminal could take it for something else."""
-    assert readable(message) == shown
 
 
 def test_say_escapes_what_the_output_cannot_show(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from mcws_client import Client
-from mcws_protocol import Lines, Mcws, Plain, Wire
+from mcws_protocol import WIRES, Lines, Mcws, Plain, Wire
 from mcws_server import Server
-from mcws_server.__main__ import WIRES, main, make_parser, make_server, readable, say
+from mcws_server.__main__ import main, make_parser, make_server, say
 from tests.integration._ends import GUARD_S, line_of, nothing, python, stranger
 
 COMMAND = ("-m", "mcws_server", "--port", "0")
@@ -185,24 +185,6 @@ async def test_chat_sends_to_the_others(capsys: pytest.CaptureFixture[str]) -> N
             await bob.send("hi anna")
             assert await anext(aiter(anna)) == "hi anna"
     assert capsys.readouterr().out == "anna: hello\nbob: hi anna\n"
-
-
-@pytest.mark.parametrize(
-    ("message", "shown"),
-    [
-        ("grüße\tan alle", "grüße\tan alle"),
-        ("", ""),
-        ("grüße".encode(), "grüße"),
-        (b"\xff\0", "b'\\xff\\x00'"),
-        ("two\nlines", "'two\\nlines'"),
-        ("\x1b[2J", "'\\x1b[2J'"),
-        ("\u202egnp.exe", "'\\u202egnp.exe'"),
-        (b"nul\0", "b'nul\\x00'"),
-    ],
-)
-def test_readable(message: str | bytes, shown: str) -> None:
-    """Text is shown as it is, unless a terminal could take it for something else."""
-    assert readable(message) == shown
 
 
 def test_say_escapes_what_the_output_cannot_show(monkeypatch: pytest.MonkeyPatch) -> None:
