@@ -60,6 +60,7 @@ from ._frames import decode_frame, encode_frame
 from ._framing import Chunks, Fixed, FrameDecoder, Framing, frames, iter_frames
 from ._limits import Limits, SlowConsumer
 from ._mcws import FEATURE_REQUESTS, Mcws
+from ._mode import Mode
 from ._opening import check_id
 from ._plain import Plain
 from ._prefixed import LengthPrefixed, Varint
@@ -115,6 +116,7 @@ __all__ = [
     "MessageFrame",
     "MessageTooLong",
     "MessagesLost",
+    "Mode",
     "Numbering",
     "OutboxFull",
     "Payload",

@@ -30,6 +30,7 @@ from .._events import (
     TimedOut,
     WelcomeFrame,
 )
+from .._mode import Mode
 from .._state import Role
 from .._wire import Wire, check_close
 from ._asked import Asked
@@ -54,13 +55,24 @@ class Door:
     Attributes:
         wire: makes their machines.
         codec: the wire's own unless another one is given.
+        mode: who may send when.
+        initiator: the end that begins where only one may send at a time.
     """
 
-    __slots__ = ("codec", "wire")
+    __slots__ = ("codec", "initiator", "mode", "wire")
 
-    def __init__(self, wire: Wire, codec: Codec[Any] | None = None) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        codec: Codec[Any] | None = None,
+        *,
+        mode: Mode = Mode.FULL_DUPLEX,
+        initiator: Role = Role.SERVER,
+    ) -> None:
         self.wire: Wire = wire
         self.codec: Codec[Any] = wire.codec if codec is None else codec
+        self.mode: Mode = mode
+        self.initiator: Role = initiator
 
 
 class Owner(ABC):
