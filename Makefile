@@ -53,6 +53,7 @@ nightly: $(VENV)/.test  ## the tests with 10,000 examples for each property
 
 bench: $(VENV)/.test  ## run the benchmarks
 	@$(BIN)/python benchmarks/framing.py
+	@$(BIN)/python benchmarks/messages.py
 
 clean:  ## remove what the other verbs made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov

@@ -16,7 +16,10 @@ from mcws_protocol import (
     ConnectionClosed,
     ConnectTimeout,
     Contract,
+    MessageType,
     Raw,
+    Role,
+    Vocabulary,
     check_close,
     expect,
 )
@@ -32,7 +35,7 @@ from mcws_protocol.aio import (
     Turn,
     Unconnected,
     check_callback,
-    check_type,
+    is_cancelling,
 )
 
 from ._dialer import dial, parse_url
@@ -44,7 +47,10 @@ log: Final = logging.getLogger("mcws.client")
 
 Up = TypeVar("Up", default=Raw)
 Down = TypeVar("Down", default=Raw)
+# A message type.
 M = TypeVar("M")
+# What arrives where there is no contract.
+RawT = TypeVar("RawT", bytes, str)
 
 
 class ClientState(Enum):
@@ -89,9 +95,11 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
         parse_url(url)
         expect("contract", contract, Contract)
         self.url = url
+        options.setdefault("wire", contract.wire)
         self._settings = Settings(**options)
         self._hello = self._settings.hello(contract.label)
-        self._door = Door(self._settings.wire, self._settings.codec)
+        self._contract = contract
+        self._door = Door.of(contract, Role.CLIENT, self._settings.wire, self._settings.codec)
         self._registered = Handlers()
         self._mailbox = Mailbox(self._settings.limits.inbox_high_bytes)
         self._attempt: asyncio.Task[None] | None = None
@@ -127,7 +135,10 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
         self._state = ClientState.CONNECTING
         # A hub of its own: it belongs to a loop, and the next attempt may be on another one.
         line = Line(
-            Hub(self._registered, self._settings.limits, log, is_server=False), self, self._hello
+            Hub(self._registered, self._settings.limits, log, is_server=False),
+            self,
+            self._hello,
+            self._contract,
         )
         # A task, so that `close` can cancel the attempt without cancelling the caller.
         self._attempt = asyncio.ensure_future(self._open(line))
@@ -176,14 +187,25 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
         """
         return self._mailbox.read(None)
 
-    def messages(self, kind: type[M], /) -> Messages[M]:
+    @overload
+    def messages(self, kind: MessageType[M, Down], /) -> Messages[M]:
+        """Return an iterator over the messages of one type."""
+
+    @overload
+    def messages(self: Client[Any, Raw], kind: type[RawT], /) -> Messages[RawT]:
+        """Return an iterator over ``bytes`` or over ``str``."""
+
+    @overload
+    def messages(self, kind: type[Down], /) -> Messages[Down]:
+        """Return an iterator over the messages of a type of the codec's own."""
+
+    def messages(self, kind: Any, /) -> Messages[Any]:
         """Return an iterator over the messages of one type; else as iterating over the client.
 
         Raises:
-            TypeError: ``kind`` is not a class.
+            TypeError: ``kind`` is not a class, or one that no server of this contract sends.
         """
-        check_type(kind)
-        return self._mailbox.read(kind)
+        return self._mailbox.read(self._incoming().check(kind))
 
     @property
     def dropped(self) -> int:
@@ -267,6 +289,9 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
     def _handlers(self) -> Handlers:
         return self._registered
 
+    def _incoming(self) -> Vocabulary:
+        return self._door.dialect.incoming
+
     def _listen(self) -> None:
         """Give what waited for a handler to the one that just came, before anything newer."""
         if self._state is not ClientState.CONNECTED:
@@ -280,9 +305,3 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
             # In front, since they arrived before all that waits there.
             self._connection.inbox.put_first(*turns)
             self._connection.inbox.schedule()
-
-
-def is_cancelling() -> bool:
-    """Whether the running task is being cancelled, and not only what it awaits."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

@@ -6,7 +6,10 @@ import asyncio
 from typing import Any, Protocol
 
 from mcws_protocol import (
+    UNTYPED,
+    CloseFrame,
     ConnectionClosed,
+    Contract,
     DrainFrame,
     HelloFrame,
     LocalProtocolError,
@@ -41,11 +44,20 @@ class Line(Owner):
         opened: done when the opening is over, or failed with what was wrong in it.
     """
 
-    def __init__(self, hub: Hub, subscriber: Subscriber, hello: HelloFrame) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        subscriber: Subscriber,
+        hello: HelloFrame,
+        contract: Contract[Any, Any] = UNTYPED,
+    ) -> None:
         self.hub = hub
         self.opened: asyncio.Future[None] = hub.loop.create_future()
         self._subscriber = subscriber
         self._hello = hello
+        self._contract = contract
+        # Why this client does not want what the server welcomed it to.
+        self._objection: McwsError | None = None
         self._connection: Connection[Any, Any] | None = None
 
     # Opening
@@ -64,7 +76,12 @@ class Line(Owner):
         """Go on: the server said WELCOME."""
         connection.id = frame.id
         connection.contract = frame.contract
-        self._open(connection)
+        self._objection = self._contract.misfit(frame.contract)
+        if self._objection is None:
+            self._open(connection)
+        else:
+            # Politely, so that the server hears why; `refused` goes on when that is over.
+            connection.close_with(CloseFrame(4004, str(self._objection)))
 
     def _open(self, connection: Connection[Any, Any]) -> None:
         if self.opened.done():
@@ -78,6 +95,7 @@ class Line(Owner):
     def refused(self, connection: Connection[Any, Any], error: Exception, /) -> None:
         """Fail the attempt with what was wrong in it."""
         if not self.opened.done():
+            error = self._objection or error
             if not isinstance(error, McwsError):
                 # Callers are promised errors of one tree; that of the transport stays as the cause.
                 lost = ConnectionClosed(1006, "lost before WELCOME")

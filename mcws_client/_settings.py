@@ -26,9 +26,9 @@ class ClientOptions(TypedDict, total=False):
     """What the client calls itself: 1 to 255 bytes of UTF-8 without control characters; not where
     the wire has no opening to tell it in."""
     wire: Wire
-    """What the server speaks behind that door; ``Mcws()`` unless it is given."""
+    """What the server speaks behind that door; the wire of the contract unless it is given."""
     codec: Codec[Any] | None
-    """What makes payloads of messages; that of the wire unless it is given."""
+    """What makes payloads of messages; that of the contract, or else of the wire, unless given."""
     reconnect: None
     """A lost connection is not made again: only None is accepted."""
     connect_timeout: float

@@ -5,10 +5,12 @@ from ._codec import Binary, Codec, Raw, Text, Untouched
 from ._command_line import ABOUT_WIRES, WIRES, readable
 from ._contract import UNTYPED, Contract
 from ._delimited import Delimited, Lines
+from ._dialect import Dialect
 from ._errors import (
     ConnectFailed,
     ConnectionClosed,
     ConnectTimeout,
+    ContractMismatch,
     CorruptFrame,
     DecodeError,
     EncodeError,
@@ -25,6 +27,7 @@ from ._errors import (
     RemoteProtocolError,
     RequestFailed,
     RequestTimeout,
+    UnknownMessage,
     shown,
 )
 from ._events import (
@@ -60,12 +63,15 @@ from ._frames import decode_frame, encode_frame
 from ._framing import Chunks, Fixed, FrameDecoder, Framing, frames, iter_frames
 from ._limits import Limits, SlowConsumer
 from ._mcws import FEATURE_REQUESTS, Mcws
+from ._message import Message, MessageType, Request, RequestOf, RequestType
 from ._mode import Mode
 from ._opening import check_id
 from ._plain import Plain
 from ._prefixed import LengthPrefixed, Varint
 from ._state import Role, State
+from ._structured import Json, MsgPack
 from ._stuffing import Cobs, Slip
+from ._vocabulary import Vocabulary
 from ._wire import Machine, Wire, check_close
 
 __all__ = [
@@ -86,10 +92,12 @@ __all__ = [
     "ConnectTimeout",
     "ConnectionClosed",
     "Contract",
+    "ContractMismatch",
     "CorruptFrame",
     "CreditFrame",
     "DecodeError",
     "Delimited",
+    "Dialect",
     "DrainFrame",
     "EncodeError",
     "Ended",
@@ -104,6 +112,7 @@ __all__ = [
     "HelloFrame",
     "IncompleteFrame",
     "ItemFrame",
+    "Json",
     "LengthPrefixed",
     "Limits",
     "Lines",
@@ -113,10 +122,13 @@ __all__ = [
     "Machine",
     "Mcws",
     "McwsError",
+    "Message",
     "MessageFrame",
     "MessageTooLong",
+    "MessageType",
     "MessagesLost",
     "Mode",
+    "MsgPack",
     "Numbering",
     "OutboxFull",
     "Payload",
@@ -130,9 +142,12 @@ __all__ = [
     "Rejected",
     "RemoteProtocolError",
     "ReplyFrame",
+    "Request",
     "RequestFailed",
     "RequestFrame",
+    "RequestOf",
     "RequestTimeout",
+    "RequestType",
     "Role",
     "Slip",
     "SlowConsumer",
@@ -140,8 +155,10 @@ __all__ = [
     "Text",
     "TimedOut",
     "TurnFrame",
+    "UnknownMessage",
     "Untouched",
     "Varint",
+    "Vocabulary",
     "WelcomeFrame",
     "Wire",
     "check_close",

@@ -10,8 +10,10 @@
     │   ├── IncompleteFrame         the stream ended inside a frame
     │   ├── CorruptFrame            a frame that its framing cannot have produced
     │   └── DecodeError             a payload that its codec cannot decode (1007)
+    │       └── UnknownMessage      a message of a type that this end does not know
     ├── EncodeError                 a message that its codec cannot encode   (a TypeError)
     ├── OutboxFull                  too much waits to be sent already
+    ├── ContractMismatch            two contracts do not fit                 (a ValueError)
     ├── ConnectionClosed            the connection ended or is ending        (a ConnectionError)
     │   └── Rejected                the server refused the opening
     ├── RequestTimeout              no answer in time                        (a TimeoutError)
@@ -22,8 +24,8 @@
     └── ConnectFailed               no connection to the server              (an OSError)
         └── ConnectTimeout          not within ``connect_timeout``           (a TimeoutError)
 
-Every value of an error is an attribute. None contains what a peer sent but for reasons and ids,
-which are shown as ``%r`` and cut.
+Every value of an error is an attribute. None contains what a peer sent but for reasons, ids and
+names of types, which are shown as ``%r`` and cut.
 """
 
 from __future__ import annotations
@@ -157,6 +159,23 @@ class DecodeError(RemoteProtocolError):
         self.path = path
 
 
+class UnknownMessage(DecodeError):
+    """A message of a type that this end does not know, perhaps of a newer version; it is skipped.
+
+    Attributes:
+        expected: the types that are known.
+        tag: what the peer calls the type.
+    """
+
+    def __init__(self, expected: str, tag: str) -> None:
+        super().__init__(expected)
+        self.remember(expected, tag)
+        self.tag = tag
+
+    def __str__(self) -> str:
+        return f"message of type {shown(self.tag)}, known are {self.expected}"
+
+
 # Sending
 
 
@@ -179,6 +198,30 @@ class OutboxFull(McwsError):
 
     def __str__(self) -> str:
         return f"{self.queued} bytes wait to be sent, the limit is {self.limit} bytes"
+
+
+# Agreement
+
+
+class ContractMismatch(McwsError, ValueError):
+    """Two contracts do not fit: what one end writes is not what the other one reads.
+
+    Attributes:
+        ours: this contract, as ``name/version:fingerprint``.
+        theirs: the other one.
+        changes: each type and field that does not fit; empty where the other contract is not known.
+    """
+
+    def __init__(self, ours: str, theirs: str, changes: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self.remember(ours, theirs, changes)
+        self.ours = ours
+        self.theirs = theirs
+        self.changes = changes
+
+    def __str__(self) -> str:
+        what = f"contract {self.ours or 'none'} does not fit {shown(self.theirs)}"
+        return f"{what}: {'; '.join(self.changes)}" if self.changes else what
 
 
 # The end of a connection

@@ -70,6 +70,8 @@ OF_REQUESTS: Final = frozenset({RequestFrame, ReplyFrame, ErrorFrame, CancelFram
 class Mcws(Wire):
     """mcws/1: frames with a length, an opening, requests both ways, keepalive and CLOSE."""
 
+    has_frames: ClassVar[bool] = True
+
     @property
     def codec(self) -> Codec[Raw]:
         """``bytes`` and ``str`` as they are; the TEXT flag keeps the difference."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Final
 
 from ._codec import Binary, Codec, Raw, Text, utf8
 from ._delimited import Lines
-from ._errors import RemoteProtocolError
+from ._errors import McwsError, RemoteProtocolError
 from ._events import (
+    CancelFrame,
     CloseFrame,
     Ended,
     Event,
@@ -25,6 +27,9 @@ from ._limits import Limits
 from ._state import PLAIN, Role, State, Step
 from ._wire import NEVER, Machine, Wire
 
+# All values that a byte can have, in payloads so short that any field for a length can say it.
+PROBES: Final = (bytes(range(128)), bytes(range(128, 256)))
+
 
 @dataclass(frozen=True, slots=True)
 class Plain(Wire):
@@ -32,15 +37,20 @@ class Plain(Wire):
 
     ``framing`` cuts both directions unless ``up`` (client to server) or ``down`` (server to
     client) names another one. A request is a message, and the next message that arrives is its
-    reply. ``close`` ends the stream, without code or reason.
+    reply, or the first one for which ``match(request, message)`` is true. With ``match`` a request
+    that was given up does no harm: its late reply is a message like any other. ``close`` ends the
+    stream, without code or reason.
 
     Raises:
-        TypeError: an argument is not a framing.
+        TypeError: an argument is not a framing, or ``match`` cannot be called.
     """
+
+    has_frames: ClassVar[bool] = False
 
     framing: Framing
     up: Framing | None = None
     down: Framing | None = None
+    match: Callable[[Any, Any], object] | None = None
 
     def __post_init__(self) -> None:
         for name in ("framing", "up", "down"):
@@ -48,12 +58,30 @@ class Plain(Wire):
             # By what it can do: a framing of a stranger inherits nothing of ours.
             if not hasattr(framing, "decoder") and not (name != "framing" and framing is None):
                 raise TypeError(f"{name} must be a framing, such as Lines(), not {framing!r}")
+        if self.match is not None and not callable(self.match):
+            raise TypeError(f"match must be callable, not {self.match!r}")
 
     @property
     def codec(self) -> Codec[Raw]:
         """``Text`` for ``Lines``, else ``Binary``."""
         framings = (self.up or self.framing, self.down or self.framing)
         return Text() if all(isinstance(framing, Lines) for framing in framings) else Binary()
+
+    def check_codec(self, codec: Codec[Any]) -> None:
+        """Refuse a codec whose payloads may hold any bytes where a framing cannot carry them.
+
+        Raises:
+            ValueError: naming both.
+        """
+        if not getattr(codec, "any_bytes", False):
+            return
+        for framing in (self.up or self.framing, self.down or self.framing):
+            try:
+                for probe in PROBES:
+                    framing.check(probe)
+            except McwsError as error:
+                problem = f"{framing!r} cannot carry what {codec!r} makes: {error}"
+                raise ValueError(problem) from None
 
     def machine(self, role: Role, limits: Limits, now: float) -> PlainMachine:
         """Return the machine for one end of a new connection."""
@@ -89,17 +117,23 @@ class PlainMachine(Machine):
         events: list[Received] = []
         for piece in self._pieces(data):
             events.extend(self._decoder.feed(piece))
-        # There are no ids: the next message is the reply, whatever it is.
-        if self._asked is not None and events:
-            payload = events[0]
-            assert isinstance(payload, bytes), "a framing gives bytes"
-            events[0] = ReplyFrame(self._asked, payload)
-            self._asked = None
+        if self._asked is not None:
+            self._find_reply(events, self._asked)
         if self._decoder.fault is not None:
             # A framing cannot go on behind a fault: nobody knows where the next frame begins.
             self._is_deaf = True
             events.append(Faulted(self._decoder.fault))
         return events
+
+    def _find_reply(self, events: list[Received], asked: int) -> None:
+        """Have the message that answers the request under way, if it is here, come as its reply."""
+        for at, payload in enumerate(events):
+            assert isinstance(payload, bytes), "a framing gives bytes"
+            # There are no ids: without `match` it is the next message, whatever that is.
+            if self.matching is None or self.matching(payload):
+                events[at] = ReplyFrame(asked, payload)
+                self._asked = None
+                return
 
     def _pieces(self, data: bytes) -> list[bytes]:
         """Return ``data`` in pieces that are not too long, where any cut of it is a message."""
@@ -151,6 +185,9 @@ class PlainMachine(Machine):
             size = self.send_message(frame.payload, out)
             self._asked = frame.correlation_id
             return size
+        elif isinstance(frame, CancelFrame):
+            # The peer cannot be told; from here on its answer is a message like any other.
+            self._asked = None
         return 0
 
     def tick(self, now: float, out: list[bytes]) -> list[Event]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import ClassVar, Final
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Final
 
 from ._codec import Codec, Raw
 from ._events import Event, Frame, Payload, Received
@@ -29,9 +29,20 @@ class Machine(ABC):
         state: how far the dialogue has come.
         heard_at: when bytes of the peer last arrived.
         sent_at: when bytes for the peer last left; whoever writes them sets it.
+        matching: whether a payload answers the request that is under way, where the wire has no
+            ids; None if the next one does, whatever it is.
     """
 
-    __slots__ = ("_deadline", "_table", "heard_at", "limits", "role", "sent_at", "state")
+    __slots__ = (
+        "_deadline",
+        "_table",
+        "heard_at",
+        "limits",
+        "matching",
+        "role",
+        "sent_at",
+        "state",
+    )
 
     has_opening: ClassVar[bool]
     """Whether HELLO and WELCOME come before messages."""
@@ -46,6 +57,7 @@ class Machine(ABC):
         # As if it had just been heard: silence counts from the beginning.
         self.heard_at: float = now
         self.sent_at: float = now
+        self.matching: Callable[[Payload], bool] | None = None
         self._table = table
         self._deadline = NEVER
 
@@ -146,10 +158,20 @@ class Wire(ABC):
 
     __slots__ = ()
 
+    has_frames: ClassVar[bool]
+    """Whether there are other frames than messages, requests among them."""
+
     @property
     @abstractmethod
     def codec(self) -> Codec[Raw]:
         """The codec where neither a contract nor the caller names one."""
+
+    def check_codec(self, codec: Codec[Any]) -> None:
+        """Refuse a codec whose payloads this wire cannot carry.
+
+        Raises:
+            ValueError: naming both.
+        """
 
     @abstractmethod
     def machine(self, role: Role, limits: Limits, now: float) -> Machine:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Generic, Self
+from typing import Any, Generic, Self, overload
 
 from typing_extensions import TypeVar
 
-from mcws_protocol import Raw
-from mcws_protocol.aio import Handlers, check_callback, check_type
+from mcws_protocol import Contract, Message, MessageType, Raw, RequestType, Role
+from mcws_protocol.aio import Handlers, Register, RegisterRequest, check_callback
 
 from ._connected import ConnectedClient
 
 Up = TypeVar("Up", default=Raw)
 Down = TypeVar("Down", default=Raw)
 C = TypeVar("C", default=ConnectedClient[Up, Down])
-# A message type, and what its handler returns: a decorated function keeps its type.
+# A message type, and what answers it if it is a request.
 M = TypeVar("M")
 R = TypeVar("R")
+# What arrives where there is no contract.
+RawT = TypeVar("RawT", bytes, str)
 
 
 class Hooks(Generic[Up, Down, C]):
@@ -26,6 +28,8 @@ class Hooks(Generic[Up, Down, C]):
     Every call returns the server, so that calls chain. Several callbacks of a kind run in the
     order of their registration. Each may be plain or async.
     """
+
+    contract: Contract[Any, Any]
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,8 +57,12 @@ class Hooks(Generic[Up, Down, C]):
         self._handlers.add_message(callback)
         return self
 
-    def on_client_request(self, callback: Callable[[Up, C], Down | Awaitable[Down]]) -> Self:
-        """Answer each request with what ``callback(request, client)`` returns.
+    def on_client_request(
+        self, callback: Callable[[Up, C], Down | Message | Awaitable[Down | Message]]
+    ) -> Self:
+        """Answer each request that ``on`` has no handler for with what ``callback`` returns.
+
+        ``callback(request, client)`` may be plain or async.
 
         Raises:
             ValueError: there is such a callback already: a request has exactly one answer.
@@ -76,19 +84,31 @@ class Hooks(Generic[Up, Down, C]):
 
     # Messages of one type
 
-    def on(self, kind: type[M], /) -> Callable[[Callable[[M, C], R]], Callable[[M, C], R]]:
-        """Decorate ``f(message, client)``, plain or async, for the messages of one type.
+    @overload
+    def on(self, kind: RequestType[M, Up, R], /) -> RegisterRequest[M, C, R]:
+        """Decorate ``f(request, client) -> reply`` for the requests of one type."""
 
-        The decorator returns ``f`` itself.
+    @overload
+    def on(self, kind: MessageType[M, Up], /) -> Register[M, C]:
+        """Decorate ``f(message, client)`` for the messages of one type."""
+
+    @overload
+    def on(self: Hooks[Raw, Any, C], kind: type[RawT], /) -> Register[RawT, C]:
+        """Decorate ``f(message, client)`` for ``bytes`` or for ``str``."""
+
+    @overload
+    def on(self, kind: type[Up], /) -> Register[Up, C]:
+        """Decorate ``f(message, client)`` for messages of a type of the codec's own."""
+
+    def on(self, kind: Any, /) -> Any:
+        """Decorate a function, plain or async, for the messages or the requests of one type.
+
+        For a ``Request`` it is ``f(request, client) -> reply``, for any other type
+        ``f(message, client)``. A base class stands for the messages of all of its subclasses. The
+        decorator returns ``f`` itself.
 
         Raises:
-            TypeError: ``kind`` is not a class.
+            TypeError: ``kind`` is not a class, or one that no client of this contract sends.
+            ValueError: requests of that type have a handler already.
         """
-        check_type(kind)
-
-        def register(callback: Callable[[M, C], R]) -> Callable[[M, C], R]:
-            """Register ``callback`` for messages of that type, and give it back."""
-            self._handlers.add_message(callback, kind)
-            return callback
-
-        return register
+        return self._handlers.registrar(self.contract.incoming(Role.SERVER).check(kind))

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 from mcws_protocol import (
     FEATURE_REQUESTS,
     CloseFrame,
+    Contract,
     DrainFrame,
     HelloFrame,
     Limits,
@@ -47,7 +48,9 @@ class Lobby(Owner):
         on_empty: told when the last connection is gone while stopping.
     """
 
-    def __init__(self, hub: Hub, registry: Registry, factory: ClientFactory, contract: str) -> None:
+    def __init__(
+        self, hub: Hub, registry: Registry, factory: ClientFactory, contract: Contract[Any, Any]
+    ) -> None:
         self.hub = hub
         self.registry = registry
         self.unheard_count = 0
@@ -169,7 +172,7 @@ class Lobby(Owner):
         try:
             # Queued before `open`, so that it goes ahead of what a connect hook sends (WIRE 3).
             if frame is not None:
-                connection.outbox.put(welcome(self.hub.limits, self._contract, id, frame))
+                connection.outbox.put(welcome(self.hub.limits, self._contract.label, id, frame))
         except MessageTooLong as error:
             # A device of small buffers and a long id.
             self._reject(connection, RejectFrame(1009, 0, str(error)))
@@ -270,15 +273,14 @@ def is_peer(client: object) -> bool:
     return isinstance(client, Peer)
 
 
-def disagreement(contract: str, frame: HelloFrame) -> RejectFrame | None:
+def disagreement(contract: Contract[Any, Any], frame: HelloFrame) -> RejectFrame | None:
     """Return the refusal of a client whose contract is not that of the server; None if it is.
 
     Source: WIRE 3.
     """
-    # A hand-written device has none; it is welcome and not checked.
-    if not frame.contract or frame.contract == contract:
+    if contract.welcomes(frame.contract):
         return None
-    ours = contract or "no contract"
+    ours = contract.label or "no contract"
     return RejectFrame(4004, 0, f"contract is {frame.contract}, here it is {ours}")
 
 

@@ -8,7 +8,7 @@ from typing import Any, Generic, Self, overload
 
 from typing_extensions import TypeVar
 
-from mcws_protocol import Mcws, Raw
+from mcws_protocol import Contract, Raw, Role
 from mcws_protocol.aio import Door, Flusher
 
 from ._broadcast import Delivery, matching, send_to_all
@@ -22,6 +22,8 @@ C = TypeVar("C", default=ConnectedClient)
 
 class Sending(Roster[C], Generic[Down, C]):
     """The clients of a server as receivers of one and the same message."""
+
+    contract: Contract[Any, Any]
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,6 +89,6 @@ class Sending(Roster[C], Generic[Down, C]):
             self._flusher.check_thread()
         if not links:
             # So that a message that cannot be sent is found out before the first client comes.
-            for door in self._doors or [Door(Mcws())]:
-                door.codec.encode(message)
+            for door in self._doors or [Door.of(self.contract, Role.SERVER)]:
+                door.dialect.encode(message)
         return send_to_all(links, message)

@@ -18,9 +18,9 @@ from mcws_protocol import (
     Codec,
     Contract,
     Limits,
-    Mcws,
     Raw,
     RejectFrame,
+    Role,
     Wire,
     expect,
 )
@@ -111,8 +111,8 @@ class Server(Hooks[Up, Down, C], Sending[Down, C]):
         expect("contract", contract, Contract)
         expect("limits", limits, Limits)
         check_callback(client_factory, "client_factory")
+        self.contract: Contract[Up, Down] = contract
         super().__init__()
-        self.contract = contract
         self.limits = limits
         self._factory = client_factory
         self._listeners: list[Listener] = []
@@ -160,13 +160,12 @@ class Server(Hooks[Up, Down, C], Sending[Down, C]):
         check_where(port, address)
         if callback is not None:
             check_callback(callback)
-        wire = Mcws() if wire is None else wire
-        expect("wire", wire, Wire, "Plain(Lines())")
+        expect("wire", wire or self.contract.wire, Wire, "Plain(Lines())")
         if sock is not None and not isinstance(sock, socket.socket):
             raise TypeError(f"sock must be a socket, not {sock!r}")
         self._check_not_stopping()
         lobby = self._enter()
-        door = Door(wire, codec)
+        door = Door.of(self.contract, Role.SERVER, wire, codec)
         listener = await open_listener(
             lobby.hub, lobby, door, sock or (address, port), reuse_port=reuse_port
         )
@@ -290,7 +289,7 @@ class Server(Hooks[Up, Down, C], Sending[Down, C]):
         """
         if self._lobby is None:
             hub = Hub(self._handlers, self.limits, log, is_server=True)
-            self._lobby = Lobby(hub, self._registry, self._factory, self.contract.label)
+            self._lobby = Lobby(hub, self._registry, self._factory, self.contract)
             self._lobby.on_empty = self._finish
             # It knows the thread of the loop, which sending checks.
             self._flusher = hub.flusher

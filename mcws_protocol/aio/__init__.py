@@ -1,15 +1,17 @@
 """The asyncio half of mcws that both ends share; it drives machines and opens no socket."""
 
-from ._connection import Connection, Door, Owner
-from ._dispatcher import Rest
+from ._connection import Connection, Owner
+from ._door import Door
 from ._flusher import Flusher
-from ._handlers import Callback, Handlers, check_callback
+from ._handlers import Callback, Handlers, Rest, check_callback
 from ._hub import HANDLING, Hub
 from ._inbox import Turn
 from ._outbox import Outbox, Shared
-from ._peer import Peer, check_type
+from ._peer import Peer
+from ._registration import Register, RegisterRequest
 from ._unconnected import Unconnected
 from ._waiting import READY, Gate, Ready, Room
+from ._workers import is_cancelling
 
 __all__ = [
     "HANDLING",
@@ -25,11 +27,13 @@ __all__ = [
     "Owner",
     "Peer",
     "Ready",
+    "Register",
+    "RegisterRequest",
     "Rest",
     "Room",
     "Shared",
     "Turn",
     "Unconnected",
     "check_callback",
-    "check_type",
+    "is_cancelling",
 ]

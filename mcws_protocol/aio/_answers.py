@@ -7,8 +7,7 @@ import functools
 import math
 from typing import Any, Final, Protocol
 
-from .._codec import Codec
-from .._errors import DecodeError, MessageTooLong, Refused
+from .._errors import DecodeError, MessageTooLong, Refused, UnknownMessage
 from .._events import ErrorFrame, ReplyFrame, RequestFrame
 from ._dispatcher import Dispatcher
 from ._handlers import Callback, is_awaitable
@@ -78,14 +77,11 @@ class Answers:
         is_draining: whether requests that did not start yet are refused with ERROR 7.
     """
 
-    __slots__ = ("_answerer", "_codec", "_dispatcher", "_hub", "_jobs", "is_draining", "running")
+    __slots__ = ("_answerer", "_dispatcher", "_hub", "_jobs", "is_draining", "running")
 
-    def __init__(
-        self, hub: Hub, dispatcher: Dispatcher, codec: Codec[Any], answerer: Answerer
-    ) -> None:
+    def __init__(self, hub: Hub, dispatcher: Dispatcher, answerer: Answerer) -> None:
         self._hub = hub
         self._dispatcher = dispatcher
-        self._codec = codec
         self._answerer = answerer
         self._jobs: dict[int, Job] = {}
         self.is_draining = False
@@ -115,7 +111,13 @@ class Answers:
             self._fail(job, code)
             return
         try:
-            request = self._dispatcher.decode(job.frame.payload)
+            decode = self._dispatcher.dialect.decode_request
+            request = self._dispatcher.carefully(decode, job.frame.payload)
+        except UnknownMessage as error:
+            # Perhaps of a newer version; nobody here can have a handler for it.
+            self._fail(job, NO_HANDLER, str(error))
+            self._dispatcher.report(error)
+            return
         except DecodeError as error:
             self._fail(job, BAD_REQUEST, str(error))
             self._dispatcher.report(error)
@@ -144,10 +146,10 @@ class Answers:
             return
         # A plain handler has answered with what it returned.
         if not is_awaitable(result):
-            self._reply(job, result, callback)
+            self._reply(job, request, result, callback)
             return
         self.running += 1
-        job.work = self._await(job, result, callback)
+        job.work = self._await(job, request, result, callback)
         # A context for each: requests run side by side, and one may not see what another one sets.
         job.worker = self._hub.run(job.work, self._hub.context_for(self._answerer))
         if job.expires_at < math.inf:
@@ -155,9 +157,9 @@ class Answers:
         # Behind `run`, which has scheduled the first step: what waits for that step comes later.
         self._answerer.request_started()
 
-    async def _await(self, job: Job, result: Any, callback: Callback) -> None:
+    async def _await(self, job: Job, request: Any, result: Any, callback: Callback) -> None:
         try:
-            self._reply(job, await result, callback)
+            self._reply(job, request, await result, callback)
         except (Exception, asyncio.CancelledError) as error:
             self._failed(job, error, callback)
         finally:
@@ -174,12 +176,12 @@ class Answers:
             self._fail(job, code)
             job.stop()
 
-    def _reply(self, job: Job, reply: Any, callback: Callback) -> None:
+    def _reply(self, job: Job, request: Any, reply: Any, callback: Callback) -> None:
         if job.is_answered:
             return
         try:
             # One answer has to go: a reply that cannot be encoded or sent is a failed handler.
-            payload = self._codec.encode(reply)
+            payload = self._dispatcher.dialect.encode_reply(request, reply)
             self._answer(job, ReplyFrame(job.frame.correlation_id, payload))
         except Exception as error:
             self._failed(job, error, callback)

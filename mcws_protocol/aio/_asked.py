@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from .._errors import ConnectionClosed, RequestFailed, RequestTimeout
 from .._events import CancelFrame, CloseFrame, ErrorFrame, Payload, ReplyFrame, RequestFrame
+from ._matching import Matching
 from ._outbox import Outbox
 
 # How many correlation ids there are.
@@ -28,6 +29,10 @@ class Asking(Protocol):
     @property
     def has_frames(self) -> bool:
         """Whether the wire has ids for requests."""
+        ...
+
+    def expect_reply(self, matching: Matching) -> None:
+        """Take for the answer to the next request the first message that ``matching`` accepts."""
         ...
 
     def adjust_reading(self) -> None:
@@ -60,10 +65,13 @@ class Asked:
         # Held by the one request that may be under way where the wire has no ids.
         self._turn = asyncio.Lock()
 
-    async def ask(self, payload: Payload, timeout: float | None) -> Payload:
+    async def ask(
+        self, payload: Payload, timeout: float | None, matching: Matching | None = None
+    ) -> Payload:
         """Send a request and return the payload that answers it.
 
-        Cancelling it tells the peer; where that cannot be said, the connection closes.
+        ``matching`` tells the answer from other messages where the wire has no ids. Cancelling it
+        tells the peer; where that cannot be said, the connection closes.
 
         Raises:
             RequestTimeout: no answer within ``timeout`` seconds.
@@ -75,7 +83,9 @@ class Asked:
         try:
             # The wait for the turn counts too: the caller said how long an answer may take.
             async with asyncio.timeout(timeout), self._turn:
-                return await self._ask(payload, None)
+                if matching is not None:
+                    self._asking.expect_reply(matching)
+                return await self._ask(payload, None, is_matched=matching is not None)
         except TimeoutError:
             # Without a timeout nothing raises TimeoutError; `or` is for the type checker.
             raise RequestTimeout(timeout or 0.0) from None
@@ -104,7 +114,9 @@ class Asked:
                 # Nothing here knows how far the request came, so it says what cannot be ruled out.
                 answer.set_exception(ConnectionClosed(error.code, error.reason, True))
 
-    async def _ask(self, payload: Payload, timeout: float | None) -> Payload:
+    async def _ask(
+        self, payload: Payload, timeout: float | None, *, is_matched: bool = False
+    ) -> Payload:
         correlation_id = self._free_id()
         frame = RequestFrame(correlation_id, payload, milliseconds(timeout))
         # First, since it may raise; then nothing was noted.
@@ -122,7 +134,7 @@ class Asked:
         finally:
             if timer is not None:
                 timer.cancel()
-            self._abandon(correlation_id)
+            self._abandon(correlation_id, is_matched)
 
     def _free_id(self) -> int:
         # After a wrap-around an old request may still be in flight (FAULTS 9).
@@ -132,7 +144,7 @@ class Asked:
         self._next_id = (correlation_id + 1) % IDS
         return correlation_id
 
-    def _abandon(self, correlation_id: int) -> None:
+    def _abandon(self, correlation_id: int, is_matched: bool) -> None:
         """Wait no more; if the answer is still missing, say so to the peer."""
         # The answer came, or the end of the connection.
         if self._answers.get(correlation_id) is None:
@@ -140,9 +152,13 @@ class Asked:
         # The id stays taken: CANCEL is answered too (WIRE 2).
         self._answers[correlation_id] = None
         self.waiting -= 1
-        if not self._asking.has_frames:
+        if is_matched:
+            # A late reply will not be taken for another one: it is a message like any other.
+            del self._answers[correlation_id]
+        elif not self._asking.has_frames:
             self._asking.close_with(GIVEN_UP)
-        elif self._asking.outbox.refusal is None:
+            return
+        if self._asking.outbox.refusal is None:
             self._asking.outbox.put(CancelFrame(correlation_id))
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Generic
 
 from typing_extensions import TypeVar
 
-from .._codec import Codec, Raw, expect_raw
+from .._codec import Raw, expect_raw
 from .._errors import (
     DecodeError,
     LocalProtocolError,
@@ -32,13 +32,15 @@ from .._events import (
 )
 from .._mode import Mode
 from .._state import Role
-from .._wire import Wire, check_close
+from .._wire import check_close
 from ._asked import Asked
-from ._dispatcher import Rest
+from ._door import Door
 from ._farewell import LOST, Farewell
-from ._handlers import Handlers
+from ._handlers import Handlers, Rest
 from ._hub import Hub
 from ._inbox import Turn
+from ._matching import Matching
+from ._plain_answers import PlainAnswers
 from ._reception import Reception
 from ._waiting import Gate, Ready, Room
 
@@ -47,32 +49,6 @@ Out = TypeVar("Out", default=Raw)
 
 # The end of a reader that makes no progress (FAULTS 11).
 STALLED: Final = CloseFrame(4003, "slow consumer")
-
-
-class Door:
-    """How connections are made: those of one door share their wire and codec.
-
-    Attributes:
-        wire: makes their machines.
-        codec: the wire's own unless another one is given.
-        mode: who may send when.
-        initiator: the end that begins where only one may send at a time.
-    """
-
-    __slots__ = ("codec", "initiator", "mode", "wire")
-
-    def __init__(
-        self,
-        wire: Wire,
-        codec: Codec[Any] | None = None,
-        *,
-        mode: Mode = Mode.FULL_DUPLEX,
-        initiator: Role = Role.SERVER,
-    ) -> None:
-        self.wire: Wire = wire
-        self.codec: Codec[Any] = wire.codec if codec is None else codec
-        self.mode: Mode = mode
-        self.initiator: Role = initiator
 
 
 class Owner(ABC):
@@ -139,7 +115,9 @@ class Connection(Reception, Generic[In, Out]):
     def __init__(self, hub: Hub, owner: Owner, door: Door) -> None:
         role = Role.SERVER if hub.is_server else Role.CLIENT
         machine = door.wire.machine(role, hub.limits, hub.loop.time())
-        super().__init__(hub, machine, door.codec)
+        # In debug mode a mistake shall show where it is made, and may cost time.
+        dialect = door.dialect.checked() if hub.loop.get_debug() else door.dialect
+        super().__init__(hub, machine, dialect)
         self.door: Door = door
         self.id: str = ""
         self.contract: str = ""
@@ -147,6 +125,8 @@ class Connection(Reception, Generic[In, Out]):
         self._gate: Gate | None = None
         self._is_named = False
         self._is_over = False
+        if not self.has_frames:
+            self._tell_requests(door, role)
 
     # What an application may ask of it, through a client object or a class of its own
 
@@ -199,10 +179,18 @@ class Connection(Reception, Generic[In, Out]):
 
     async def request(self, message: Any, timeout: float | None) -> Any:
         """Send a request and return the message that answers it; raises as ``Peer.request``."""
-        payload = self._codec.encode(message)
+        dialect = self.dispatcher.dialect
+        payload = dialect.encode_request(message)
         if self._asked is None:
             self._asked = Asked(self._hub.loop, self)
-        return self.dispatcher.decode(await self._asked.ask(payload, timeout))
+        match = self.door.match
+        matching = None if match is None else Matching(match, message, self.dispatcher)
+        reply = await self._asked.ask(payload, timeout, matching)
+        return self.dispatcher.carefully(dialect.decode_reply, message, reply)
+
+    def expect_reply(self, matching: Matching) -> None:
+        """Take for the answer to the next request the first message that ``matching`` accepts."""
+        self._machine.matching = matching
 
     def close(self, code: int = 1000, reason: str = "") -> Gate:
         """Say goodbye and end; what is returned waits for the end of the transport."""
@@ -387,6 +375,17 @@ class Connection(Reception, Generic[In, Out]):
         else:
             self._farewell.settle()
 
+    def _tell_requests(self, door: Door, role: Role) -> None:
+        """Find the requests of the peer among its messages, where there is no frame for them."""
+        # Where only the peer may begin, whatever it says is a request.
+        takes_all = door.mode is Mode.HALF_DUPLEX and role is not door.initiator
+        dispatcher = self.dispatcher
+        if takes_all or dispatcher.dialect.incoming.replies:
+            dispatcher.answers = PlainAnswers(dispatcher, self.outbox, takes_all=takes_all)
+        if takes_all:
+            # Which has the dispatcher look closely at each message.
+            dispatcher.is_read = is_nobody
+
     # Details: what arrives and concerns the owner
 
     def on_hello(self, frame: HelloFrame) -> None:
@@ -475,3 +474,8 @@ class Connection(Reception, Generic[In, Out]):
             await rest
         finally:
             self._owner.gone(self)
+
+
+def is_nobody(message: object) -> bool:
+    """Whether anybody reads a message without being a handler: nobody does."""
+    return False

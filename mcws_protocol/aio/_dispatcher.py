@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import Any
 
-from .._codec import Codec, Untouched
-from .._errors import ConnectionClosed, DecodeError
+from .._dialect import Dialect
+from .._errors import ConnectionClosed, DecodeError, UnknownMessage
 from .._events import Payload
-from ._handlers import NOTHING, Callback, Handlers, is_awaitable
+from ._handlers import NOTHING, Callback, Handlers, Rest, is_awaitable
 from ._hub import Hub
+from ._plain_answers import PlainAnswers
 from ._waiting import READY
-
-Rest: TypeAlias = Coroutine[Any, Any, None]
-"""What a handler left to await, with the handlers behind it."""
+from ._workers import is_cancelling
 
 
 class Dispatcher:
@@ -23,11 +22,14 @@ class Dispatcher:
 
     Attributes:
         client: what handlers get as ``client``.
+        dialect: what this end says and understands.
         own: the handlers of this connection alone; None while there are none.
         on_bad_payload: told of a message that does not decode.
         shared: the message handlers of all connections; none where ``client`` is of a class of the
             application's own, which passes messages on by itself.
         failures: how many handlers raised.
+        skipped: messages that were left out, since their type is not known here.
+        answers: takes the requests of a peer whose wire has no frames for them; None elsewhere.
         keep: takes ``(size, message, client)`` of a message that no handler wants, or that
             somebody reads besides.
         is_read: whether somebody reads a message without being a handler; None where nobody can.
@@ -37,7 +39,9 @@ class Dispatcher:
     __slots__ = (
         "_decode",
         "_hub",
+        "answers",
         "client",
+        "dialect",
         "failures",
         "is_closed",
         "is_read",
@@ -45,14 +49,18 @@ class Dispatcher:
         "on_bad_payload",
         "own",
         "shared",
+        "skipped",
     )
 
-    def __init__(self, hub: Hub, codec: Codec[Any], client: Any) -> None:
+    def __init__(self, hub: Hub, dialect: Dialect, client: Any) -> None:
         self._hub = hub
+        self.dialect: Dialect = dialect
         # Where the codec changes nothing, the hot path does not ask it.
-        self._decode = None if isinstance(codec, Untouched) else codec.decode
+        self._decode = dialect.quick_decode
         self.client: Any = client
         self.failures: int = 0
+        self.skipped: int = 0
+        self.answers: PlainAnswers | None = None
         self.own: Handlers | None = None
         self.shared: Handlers = hub.handlers
         self.is_closed: Callable[[], bool] = bool  # which returns False
@@ -78,10 +86,12 @@ class Dispatcher:
         message: Any = payload
         if self._decode is not None:
             try:
-                message = self.decode(payload)
-            except DecodeError as error:
-                self.on_bad_payload(error)
-                return None
+                message = self._decode(payload)
+            except Exception:
+                found = self._decode_again(payload)
+                if found is None:
+                    return None
+                message = found[0]
         # Nothing yet for the first message of a type: `deliver` looks it up and keeps it.
         callbacks = self.shared.by_type.get(message.__class__)
         if not callbacks or self.own is not None or self.is_read is not None:
@@ -101,8 +111,41 @@ class Dispatcher:
             return None
         return self._await(result, callbacks[0], NOTHING, ())
 
+    def _decode_again(self, payload: Payload) -> tuple[Any] | None:
+        """Decode with care what did not decode in a hurry; None if it holds no message."""
+        try:
+            # In a tuple, since a codec may give None as a message.
+            return (self.carefully(self.dialect.decode, payload),)
+        except UnknownMessage as error:
+            # Of a newer version perhaps, whose other messages are welcome.
+            self.skipped += 1
+            self.report(error)
+        except DecodeError as error:
+            self.on_bad_payload(error)
+        return None
+
+    def carefully(self, decode: Callable[..., Any], *arguments: Any) -> Any:
+        """Return what ``decode`` returns, whoever made the codec that it asks.
+
+        Raises:
+            DecodeError: whatever it raised.
+        """
+        try:
+            return decode(*arguments)
+        except DecodeError:
+            raise
+        except Exception as error:
+            # A stranger's codec: what it raises may contain what the peer sent.
+            self._hub.log.error("codec raised %s", type(error).__name__)
+        raise DecodeError("what its codec decodes")
+
     def deliver(self, message: Any, size: int) -> Rest | None:
         """Call the handlers of a message whose payload had ``size`` bytes."""
+        if self.answers is not None:
+            # Never on the hot path: what is a request has no handlers of messages.
+            taken = self.answers.take(message)
+            if taken is not None:
+                return taken[0]
         callbacks = self.for_message(message.__class__)
         if not callbacks or (self.is_read is not None and self.is_read(message)):
             # As one more handler: what reads besides has its place behind the others.
@@ -153,23 +196,6 @@ class Dispatcher:
         own = None if self.own is None else self.own.for_request(kind)
         return own or self._hub.handlers.for_request(kind)
 
-    def decode(self, payload: Payload) -> Any:
-        """Return the message that ``payload`` holds.
-
-        Raises:
-            DecodeError: it holds none.
-        """
-        if self._decode is None:
-            return payload
-        try:
-            return self._decode(payload)
-        except DecodeError:
-            raise
-        except Exception as error:
-            # A stranger's codec: what it raises may contain what the peer sent.
-            self._hub.log.error("codec raised %s", type(error).__name__)
-            raise DecodeError("what its codec decodes") from None
-
     # What goes wrong
 
     def failed(self, error: BaseException, callback: Callback) -> None:
@@ -210,9 +236,3 @@ class Dispatcher:
 
     def _drop(self, size: int, message: object, client: object) -> None:
         """Drop a message, as long as nobody keeps those without a handler."""
-
-
-def is_cancelling() -> bool:
-    """Whether the running task itself is being cancelled, not just what it awaited."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

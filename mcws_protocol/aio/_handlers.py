@@ -6,11 +6,16 @@ goes on with the list it began with, the next message sees the new one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeAlias
+
+from .._message import is_request
 
 Callback: TypeAlias = Callable[..., object]
 """A user function, plain or async."""
+
+Rest: TypeAlias = Coroutine[Any, Any, None]
+"""What a handler left to await, with the handlers behind it."""
 
 NOTHING: Final[tuple[Callback, ...]] = ()
 
@@ -88,6 +93,22 @@ class Handlers:
             raise ValueError(f"{kind.__name__} is handled by {known!r} already")
         else:
             self._requests[kind] = callback
+
+    def registrar(self, kind: type) -> Callable[[Callback], Callback]:
+        """Return what registers a function for the messages or requests of one type.
+
+        It returns the function itself, and raises as ``set_request`` for a second handler of
+        requests.
+        """
+
+        def register(callback: Callback) -> Callback:
+            if is_request(kind):
+                self.set_request(callback, kind)
+            else:
+                self.add_message(callback, kind)
+            return callback
+
+        return register
 
     def for_request(self, kind: type) -> Callback | None:
         """Return the callback for requests of exactly the type ``kind``; None if there is none."""

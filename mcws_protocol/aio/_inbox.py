@@ -14,8 +14,9 @@ from contextvars import Context
 from typing import Final, Protocol
 
 from .._events import Payload
-from ._dispatcher import Rest, is_cancelling
+from ._handlers import Rest
 from ._hub import Hub
+from ._workers import is_cancelling
 
 ITEM_BYTES: Final = 64
 """Bytes that a waiting item counts besides its payload, so that empty messages count too."""

@@ -11,7 +11,7 @@ from enum import Enum
 from threading import get_ident
 from typing import Any
 
-from .._codec import Codec, Untouched
+from .._dialect import Dialect
 from .._errors import ConnectionClosed, OutboxFull
 from .._events import Payload, RequestFrame
 from .._limits import Limits, SlowConsumer
@@ -46,12 +46,12 @@ class Outbox(Outflow):
     queued: int
 
     def __init__(
-        self, machine: Machine, codec: Codec[Any], limits: Limits, flusher: Flusher
+        self, machine: Machine, dialect: Dialect, limits: Limits, flusher: Flusher
     ) -> None:
         super().__init__(machine, limits, flusher)
         self.dropped: int = 0
-        self._encode = codec.encode
-        self._is_raw = isinstance(codec, Untouched)
+        self._encode = dialect.encode
+        self._is_raw = dialect.is_raw
         # What goes before short bytes, by their length; empty while that is not so simple.
         self._heads: Sequence[bytes] = ()
 
@@ -111,6 +111,10 @@ class Outbox(Outflow):
                 raise refusal
         self.queued += size
         return READY if self.queued <= self._high else self.room()
+
+    def reply(self, payload: Payload) -> object:
+        """Queue what answers a request where the wire has no frame for it; else as ``write``."""
+        return self.write(payload)
 
     def put_bounded(self, frame: RequestFrame) -> None:
         """Queue a frame that the limits bind, a request.

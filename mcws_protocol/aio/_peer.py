@@ -5,19 +5,27 @@ from __future__ import annotations
 # `socket` is a property of the class below.
 import socket as sockets
 from collections.abc import Awaitable, Callable
-from typing import Any, Generic, Self
+from typing import Any, Generic, Self, overload
 
 from typing_extensions import TypeVar
 
 from .._codec import Raw, expect_raw
 from .._events import Payload
+from .._message import Message, MessageType, RequestOf, RequestType
+from .._vocabulary import Vocabulary
 from ._connection import Connection
-from ._handlers import Handlers, check_callback
+from ._handlers import Callback, Handlers, check_callback
+from ._registration import Register, RegisterRequest
 
 In = TypeVar("In", default=Raw)
 Out = TypeVar("Out", default=Raw)
+# A message type, and what answers it if it is a request.
 M = TypeVar("M")
 R = TypeVar("R")
+# What arrives where there is no contract.
+RawT = TypeVar("RawT", bytes, str)
+# A client object without a contract.
+P = TypeVar("P", bound="Peer[Raw, Any]")
 
 
 class Peer(Generic[In, Out]):
@@ -102,7 +110,25 @@ class Peer(Generic[In, Out]):
         """Return what waits until all that was sent has been handed to the operating system."""
         return self._connection.outbox.drained()
 
-    async def request(self, request: Out, /, *, timeout: float | None = 5.0) -> In:
+    @overload
+    async def request(self, request: RequestOf[Out, R], /, *, timeout: float | None = 5.0) -> R:
+        """Send a request of the contract; the type of the reply belongs to it."""
+
+    @overload
+    async def request(self: Peer[Any, Raw], request: Raw, /, *, timeout: float | None = 5.0) -> In:
+        """Send ``bytes`` or ``str`` where there is no contract."""
+
+    @overload
+    async def request(self: Peer[Any, str], request: str, /, *, timeout: float | None = 5.0) -> In:
+        """Send text, where the contract has nothing else."""
+
+    @overload
+    async def request(
+        self: Peer[Any, bytes], request: bytes, /, *, timeout: float | None = 5.0
+    ) -> In:
+        """Send bytes, where the contract has nothing else."""
+
+    async def request(self, request: Any, /, *, timeout: float | None = 5.0) -> Any:
         """Send a request and return the message that answers it.
 
         ``timeout`` is in seconds, above 0, None for no end; the peer is told of it. Cancelling the
@@ -115,6 +141,7 @@ class Peer(Generic[In, Out]):
             ConnectionClosed: the connection ended; ``maybe_executed`` says whether the request may
                 have reached its handler.
             LocalProtocolError: the peer takes no requests.
+            EncodeError: ``request`` is no request of the contract, or cannot be expressed.
             DecodeError: the answer does not decode.
             ValueError: ``timeout`` is not above 0.
         And all that ``send`` raises.
@@ -122,8 +149,7 @@ class Peer(Generic[In, Out]):
         # Not `timeout <= 0`, which is false for a NaN.
         if timeout is not None and not timeout > 0:
             raise ValueError(f"timeout must be above 0 seconds, not {timeout!r}")
-        reply: In = await self._connection.request(request, timeout)
-        return reply
+        return await self._connection.request(request, timeout)
 
     # Receiving
 
@@ -138,8 +164,12 @@ class Peer(Generic[In, Out]):
         self._handlers().remove_message(callback)
         return self
 
-    def on_request(self, callback: Callable[[In, Self], Out | Awaitable[Out]]) -> Self:
-        """Answer each request with what ``callback(request, client)`` returns, plain or async.
+    def on_request(
+        self, callback: Callable[[In, Self], Out | Message | Awaitable[Out | Message]]
+    ) -> Self:
+        """Answer each request that ``on`` has no handler for with what ``callback`` returns.
+
+        ``callback(request, client)`` may be plain or async.
 
         Raises:
             ValueError: there is such a callback already.
@@ -147,22 +177,41 @@ class Peer(Generic[In, Out]):
         self._handlers().set_request(callback)
         return self
 
-    def on(self, kind: type[M], /) -> Callable[[Callable[[M, Self], R]], Callable[[M, Self], R]]:
-        """Decorate ``f(message, client)``, plain or async, for the messages of one type.
+    @overload
+    def on(self, kind: RequestType[M, In, R], /) -> RegisterRequest[M, Self, R]:
+        """Decorate ``f(request, client) -> reply`` for the requests of one type."""
 
-        The decorator returns ``f`` itself.
+    @overload
+    def on(self, kind: MessageType[M, In], /) -> Register[M, Self]:
+        """Decorate ``f(message, client)`` for the messages of one type."""
+
+    @overload
+    def on(self: P, kind: type[RawT], /) -> Register[RawT, P]:
+        """Decorate ``f(message, client)`` for ``bytes`` or for ``str``."""
+
+    @overload
+    def on(self, kind: type[In], /) -> Register[In, Self]:
+        """Decorate ``f(message, client)`` for messages of a type of the codec's own."""
+
+    def on(self, kind: Any, /) -> Any:
+        """Decorate a function, plain or async, for the messages or the requests of one type.
+
+        For a ``Request`` it is ``f(request, client) -> reply``, for any other type
+        ``f(message, client)``. A base class stands for the messages of all of its subclasses. The
+        decorator returns ``f`` itself.
 
         Raises:
-            TypeError: ``kind`` is not a class.
+            TypeError: ``kind`` is not a class, or one that the peer of this contract never sends.
+            ValueError: requests of that type have a handler already.
         """
-        check_type(kind)
+        register = self._handlers().registrar(self._incoming().check(kind))
 
-        def register(callback: Callable[[M, Self], R]) -> Callable[[M, Self], R]:
-            self._handlers().add_message(callback, kind)
+        def listen(callback: Callback) -> Callback:
+            register(callback)
             self._listen()
             return callback
 
-        return register
+        return listen
 
     def on_close(self, callback: Callable[[Self], object]) -> Self:
         """Call ``callback(client)``, plain or async, once, when the connection has ended."""
@@ -238,19 +287,13 @@ class Peer(Generic[In, Out]):
     def _handlers(self) -> Handlers:
         return self._connection.own
 
+    def _incoming(self) -> Vocabulary:
+        """Return the messages that arrive here."""
+        return self._connection.dispatcher.dialect.incoming
+
     def _listen(self) -> None:
         """Take note that there is a message handler now."""
 
     def __repr__(self) -> str:
         state = f"closed {self.close_code}" if self.closed else "open"
         return f"<{type(self).__name__} {self.id or 'without id'} {state}>"
-
-
-def check_type(kind: object) -> None:
-    """Refuse what is no class.
-
-    Raises:
-        TypeError: naming the argument.
-    """
-    if not isinstance(kind, type):
-        raise TypeError(f"kind must be a class of messages, not {kind!r}")

@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Final
 
-from .._codec import Codec
+from .._dialect import Dialect
 from .._errors import MessagesLost
 from .._events import (
     CancelFrame,
@@ -38,8 +38,9 @@ from .._events import (
 from .._wire import Machine
 from ._answers import Answers
 from ._asked import Asked
-from ._dispatcher import Dispatcher, Rest
+from ._dispatcher import Dispatcher
 from ._farewell import Farewell
+from ._handlers import Rest
 from ._hub import Hub
 from ._inbox import Inbox, Turn
 from ._outbox import Outbox
@@ -61,7 +62,6 @@ class Reception(ABC):
         "_answers",
         "_asked",
         "_backlog",
-        "_codec",
         "_eof_waits",
         "_farewell",
         "_hub",
@@ -75,16 +75,15 @@ class Reception(ABC):
         "transport",
     )
 
-    def __init__(self, hub: Hub, machine: Machine, codec: Codec[Any]) -> None:
+    def __init__(self, hub: Hub, machine: Machine, dialect: Dialect) -> None:
         self.transport: asyncio.Transport | None = None
         self.is_open: bool = False
         self.is_lost: bool = False
-        self.outbox: Outbox = Outbox(machine, codec, hub.limits, hub.flusher)
-        self.dispatcher: Dispatcher = Dispatcher(hub, codec, self)
+        self.outbox: Outbox = Outbox(machine, dialect, hub.limits, hub.flusher)
+        self.dispatcher: Dispatcher = Dispatcher(hub, dialect, self)
         self.inbox: Inbox = Inbox(hub, self)
         self._hub = hub
         self._machine = machine
-        self._codec = codec
         # Made when they are needed: most connections never ask, and all end only once.
         self._asked: Asked | None = None
         self._answers: Answers | None = None
@@ -244,7 +243,7 @@ class Reception(ABC):
     def on_request(self, frame: RequestFrame) -> None:
         """Have a request of the peer wait for its turn, or answer it at once."""
         if self._answers is None:
-            self._answers = Answers(self._hub, self.dispatcher, self._codec, self)
+            self._answers = Answers(self._hub, self.dispatcher, self)
             # The first request may come after the plan to stop.
             planned = None if self._farewell is None else self._farewell.planned
             self._answers.is_draining = planned is not None

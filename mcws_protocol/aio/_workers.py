@@ -152,3 +152,9 @@ class Workers:
         parked, self._parked = self._parked, []
         for worker in parked:
             worker.task.cancel()
+
+
+def is_cancelling() -> bool:
+    """Whether the running task itself is being cancelled, not just what it awaited."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -9,7 +9,7 @@ from typing import Any
 import mcws_client._client
 from mcws_client import Client
 from mcws_client._line import Line
-from mcws_protocol import Limits, Mcws, Wire
+from mcws_protocol import UNTYPED, Codec, Dialect, Limits, Mcws, Role, Wire
 from mcws_protocol.aio import Connection, Door
 from mcws_server import Server
 from tests.aio.cable import End, connect
@@ -70,6 +70,11 @@ def make_lab(monkeypatch: Any) -> MakeLab:
         return lab
 
     return make
+
+
+def speech(codec: Codec[Any] | None = None, wire: Wire | None = None) -> Dialect:
+    """Return how an end without a contract speaks."""
+    return UNTYPED.dialect(Role.SERVER, wire or Mcws(), codec)
 
 
 class Raw:

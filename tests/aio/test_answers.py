@@ -29,6 +29,7 @@ from mcws_protocol.aio._answers import Answers
 from mcws_protocol.aio._dispatcher import Dispatcher
 from mcws_protocol.aio._handlers import Callback, Handlers
 from mcws_protocol.aio._hub import HANDLING, Hub
+from tests.aio.harness import speech
 
 LOG = logging.getLogger("mcws.test")
 
@@ -66,8 +67,8 @@ class Desk:
         self.handlers = handlers
         self.hub = Hub(handlers, Limits(**limits), LOG, is_server=True)
         codec = codec or Untouched()
-        self.dispatcher = Dispatcher(self.hub, codec, "client")
-        self.answers = Answers(self.hub, self.dispatcher, codec, self)
+        self.dispatcher = Dispatcher(self.hub, speech(codec), "client")
+        self.answers = Answers(self.hub, self.dispatcher, self)
         self.given: list[ReplyFrame | ErrorFrame] = []
         self.limit = 256
         self.errors: list[Exception] = []

@@ -33,6 +33,7 @@ from mcws_protocol import (
 from mcws_protocol.aio._asked import GIVEN_UP, IDS, Answer, Asked, expire, milliseconds
 from mcws_protocol.aio._flusher import Flusher
 from mcws_protocol.aio._outbox import Outbox
+from tests.aio.harness import speech
 
 
 class RecordingTransport(asyncio.WriteTransport):
@@ -75,7 +76,7 @@ class Asker:
         self.loop = asyncio.get_running_loop()
         self.machine = wire.machine(Role.SERVER, limits, self.loop.time())
         self.peer = wire.machine(Role.CLIENT, limits, self.loop.time())
-        self.outbox = Outbox(self.machine, wire.codec, limits, Flusher(self.loop))
+        self.outbox = Outbox(self.machine, speech(wire=wire), limits, Flusher(self.loop))
         self.transport = RecordingTransport()
         self.outbox.attach(self.transport)
         if self.has_frames:

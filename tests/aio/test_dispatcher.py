@@ -6,15 +6,16 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextvars import copy_context
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
-from mcws_protocol import Codec, ConnectionClosed, DecodeError, Limits, Text, Untouched
+from mcws_protocol import Codec, ConnectionClosed, DecodeError, Limits, Text
 from mcws_protocol.aio._dispatcher import Dispatcher
 from mcws_protocol.aio._handlers import Handlers
 from mcws_protocol.aio._hub import HANDLING, Hub
 from mcws_protocol.aio._waiting import READY
+from tests.aio.harness import speech
 
 LOG = logging.getLogger("mcws.test")
 
@@ -38,7 +39,7 @@ class Desk:
         self.events: list[Any] = []
         self.errors: list[Exception] = []
         self.hub = Hub(self.shared, Limits(), LOG, is_server=True)
-        self.dispatcher = Dispatcher(self.hub, codec or Untouched(), "client")
+        self.dispatcher = Dispatcher(self.hub, speech(codec), "client")
 
     def own(self) -> Handlers:
         """Return the connection's own handlers."""
@@ -241,7 +242,6 @@ async def test_message_is_decoded() -> None:
     desk.shared.add_message(desk.note("text"), str)
     await desk.message(b"hi")
     assert desk.events == [("text", "hi", "client")]
-    assert desk.dispatcher.decode(b"hi") == "hi"
 
 
 async def test_message_that_does_not_decode() -> None:
@@ -265,13 +265,26 @@ async def test_decode_without_a_codec() -> None:
     """Where the codec changes nothing it is not asked."""
     desk = Desk()
     payload = b"\xff"
-    assert desk.dispatcher.decode(payload) is payload
+    desk.shared.add_message(lambda message, client: desk.events.append(message))
+    desk.dispatcher.message(payload)
+    assert desk.events[0] is payload
 
 
-async def test_decode_raises() -> None:
-    """What does not decode is the caller's to handle."""
-    with pytest.raises(DecodeError):
-        Desk(Text()).dispatcher.decode(b"\xff")
+def chokes(payload: bytes) -> NoReturn:
+    """Decode nothing."""
+    raise KeyError(payload)
+
+
+async def test_carefully() -> None:
+    """What does not decode is the caller's to handle; what a codec raises besides is logged."""
+    desk = Desk(Text())
+    dialect = desk.dispatcher.dialect
+    assert desk.dispatcher.carefully(dialect.decode, b"hi") == "hi"
+    with pytest.raises(DecodeError, match="UTF-8"):
+        desk.dispatcher.carefully(dialect.decode, b"\xff")
+    with pytest.raises(DecodeError, match="payload is not what its codec decodes") as caught:
+        desk.dispatcher.carefully(chokes, b"secret")
+    assert caught.value.__context__ is None
 
 
 # Requests

@@ -37,6 +37,7 @@ from mcws_protocol.aio._flusher import Flusher
 from mcws_protocol.aio._outbox import Outbox, Shared
 from mcws_protocol.aio._outflow import JOIN_MAX
 from mcws_protocol.aio._waiting import READY, Room
+from tests.aio.harness import speech
 
 HIGH, LOW, MOST = 1000, 250, 3000
 HEAD = 6
@@ -133,7 +134,7 @@ class Sender:
         self.peer.receive(b"".join(welcome), 0.0)
         self.machine = machine
         self.flusher = Flusher(loop)
-        self.outbox = Outbox(machine, wire.codec, limits, self.flusher)
+        self.outbox = Outbox(machine, speech(wire=wire), limits, self.flusher)
         self.transport = RecordingTransport(self.outbox)
         self.outbox.attach(self.transport)
         self.outbox.open()
@@ -249,7 +250,7 @@ async def test_flush_before_there_is_a_transport() -> None:
     limits = Limits()
     flusher = Flusher(asyncio.get_running_loop())
     wire = Plain(Lines())
-    outbox = Outbox(wire.machine(Role.SERVER, limits, 0.0), wire.codec, limits, flusher)
+    outbox = Outbox(wire.machine(Role.SERVER, limits, 0.0), speech(wire=wire), limits, flusher)
     outbox.send("early")
     outbox.flush()
     outbox.pause()
@@ -336,7 +337,7 @@ async def test_open_of_an_outbox_with_a_codec() -> None:
     limits = Limits()
     wire = Mcws()
     flusher = Flusher(asyncio.get_running_loop())
-    outbox = Outbox(wire.machine(Role.SERVER, limits, 0.0), Text(), limits, flusher)
+    outbox = Outbox(wire.machine(Role.SERVER, limits, 0.0), speech(Text()), limits, flusher)
     outbox.open()
     assert not outbox._heads
 
@@ -875,7 +876,7 @@ async def test_loss_cannot_be_told_on_a_plain_wire() -> None:
     )
     wire = Plain(Lines())
     flusher = Flusher(asyncio.get_running_loop())
-    outbox = Outbox(wire.machine(Role.SERVER, limits, 0.0), wire.codec, limits, flusher)
+    outbox = Outbox(wire.machine(Role.SERVER, limits, 0.0), speech(wire=wire), limits, flusher)
     transport = RecordingTransport(outbox)
     outbox.attach(transport)
     transport.is_stalled = True

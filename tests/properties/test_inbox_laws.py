@@ -13,12 +13,13 @@ from typing import Any, Final
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mcws_protocol import ErrorFrame, Limits, Payload, ReplyFrame, RequestFrame, Untouched
+from mcws_protocol import ErrorFrame, Limits, Payload, ReplyFrame, RequestFrame
 from mcws_protocol.aio._answers import Answers
 from mcws_protocol.aio._dispatcher import Dispatcher, Rest
 from mcws_protocol.aio._handlers import Handlers
 from mcws_protocol.aio._hub import Hub
 from mcws_protocol.aio._inbox import Inbox
+from tests.aio.harness import speech
 from tests.aio.virtual import VirtualLoop
 
 LOG: Final = logging.getLogger("mcws.laws")
@@ -91,8 +92,8 @@ class Connection:
         handlers = Handlers()
         limits = Limits(messages_per_turn=messages_per_turn, requests_max=1000)
         self.hub = Hub(handlers, limits, LOG, is_server=True)
-        self.dispatcher = Dispatcher(self.hub, Untouched(), "client")
-        self.answers = Answers(self.hub, self.dispatcher, Untouched(), self)
+        self.dispatcher = Dispatcher(self.hub, speech(), "client")
+        self.answers = Answers(self.hub, self.dispatcher, self)
         self.inbox = Inbox(self.hub, self)
         self.script = script
         self.called: list[int] = []

@@ -11,6 +11,7 @@ from mcws_protocol._errors import (
     ConnectFailed,
     ConnectionClosed,
     ConnectTimeout,
+    ContractMismatch,
     CorruptFrame,
     DecodeError,
     EncodeError,
@@ -27,6 +28,7 @@ from mcws_protocol._errors import (
     RemoteProtocolError,
     RequestFailed,
     RequestTimeout,
+    UnknownMessage,
     shown,
 )
 
@@ -96,6 +98,21 @@ ERRORS: list[tuple[McwsError, str, dict[str, object]]] = [
         {"code": 1000, "reason": "\x1b[2J"},
     ),
     (Refused(1000, "busy"), "refused with code 1000: 'busy'", {"code": 1000, "reason": "busy"}),
+    (
+        UnknownMessage("Reading | Alarm", "\x1b[2J"),
+        "message of type '\\x1b[2J', known are Reading | Alarm",
+        {"expected": "Reading | Alarm", "tag": "\x1b[2J", "path": "", "code": 1007},
+    ),
+    (
+        ContractMismatch("a/2:1", "a/1:0", ("up Reading.celsius: was float, is str",)),
+        "contract a/2:1 does not fit 'a/1:0': up Reading.celsius: was float, is str",
+        {"ours": "a/2:1", "theirs": "a/1:0", "changes": ("up Reading.celsius: was float, is str",)},
+    ),
+    (
+        ContractMismatch("", "a/1:0"),
+        "contract none does not fit 'a/1:0'",
+        {"ours": "", "theirs": "a/1:0", "changes": ()},
+    ),
     (MessagesLost(2), "the peer dropped 2 messages on their way here", {"count": 2}),
     (
         ListenFailed("::1", 80, "port in use"),

@@ -30,7 +30,7 @@ from mcws_protocol.aio import Connection, Door
 from mcws_server import ConnectedClient, Delivery, Server
 from mcws_server._broadcast import takes_three
 from tests.aio.cable import End, connect
-from tests.aio.harness import Lab, MakeLab, Raw, settle
+from tests.aio.harness import Lab, MakeLab, Raw, settle, speech
 
 LINES = Plain(Lines())
 WIRES = pytest.mark.parametrize("wire", [Mcws(), LINES], ids=["mcws", "lines"])
@@ -68,7 +68,7 @@ class Readers(dict[str, list[Any]]):
 
 def door(server: Server, wire: Wire, codec: Any = None) -> Door:
     """Return one more door of ``server``."""
-    door = Door(wire, codec)
+    door = Door(wire, speech(codec, wire))
     server._doors.append(door)
     return door
 
@@ -332,7 +332,7 @@ async def test_broadcast_from_another_thread(lab: MakeLab) -> None:
 async def test_broadcast_encodes_once_per_door(lab: MakeLab) -> None:
     """However many clients a door has, its codec is asked once."""
     server, codecs = Server(), [CountingCodec(), CountingCodec()]
-    lab(server)._door.codec = codecs[0]
+    lab(server)._door.dialect = speech(codecs[0])
     other = door(server, LINES, codecs[1])
     peers = [accept(server, server._doors[0]) for _ in range(5)]
     peers += [accept(server, other) for _ in range(5)]

@@ -1,0 +1,141 @@
+"""Terms: all that two ends have to agree on, and whether the terms of two versions fit.
+
+What one version writes another one has to read. A type that is new is no obstacle: an older end
+skips messages of types that it does not know, and answers requests of such a type with ERROR 1.
+
+Source: WIRE 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ._codec import Codec
+from ._evolution import Change, compare, compare_messages
+from ._forms import class_of, union_of
+from ._message import is_message
+from ._mode import Mode
+from ._schema import describe, fingerprint
+from ._vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the messages of a contract look like on the wire.
+
+    Attributes:
+        up: what clients send.
+        down: what the server sends.
+        codec: the codec of both.
+        mode: who may send when.
+        initiator: who begins in half duplex.
+    """
+
+    up: Vocabulary
+    down: Vocabulary
+    codec: Codec[Any]
+    mode: Mode
+    initiator: str
+
+    def fingerprint(self) -> str:
+        """Return 16 hex digits that are equal for equal terms only."""
+        # Nobody begins where both may send.
+        initiator = self.initiator if self.mode is Mode.HALF_DUPLEX else ""
+        return fingerprint(
+            [look(self.up), look(self.down), self.format, self.mode.value, initiator]
+        )
+
+    @property
+    def format(self) -> str:
+        """What payloads are made in."""
+        return type(self.codec).__name__
+
+    def behind(self, old: Terms) -> list[str]:
+        """Return what keeps a client of ``old`` from a server of these terms.
+
+        A type that ``old`` sends and these terms lack counts: it was removed, and is still sent.
+        """
+        return [
+            *self._differences(old),
+            *lines("up", obstacles(old.up, self.up, is_strict=True)),
+            *lines("down", obstacles(self.down, old.down, is_strict=False)),
+            *lines("reply", answers(self.up, old.up)),
+            *lines("reply", answers(old.down, self.down)),
+        ]
+
+    def ahead(self, old: Terms) -> list[str]:
+        """Return what keeps a client of these terms from a server of ``old``."""
+        return [
+            *self._differences(old),
+            *lines("up", obstacles(self.up, old.up, is_strict=False)),
+            *lines("down", obstacles(old.down, self.down, is_strict=False)),
+            *lines("reply", answers(old.up, self.up)),
+            *lines("reply", answers(self.down, old.down)),
+        ]
+
+    def _differences(self, old: Terms) -> list[str]:
+        """Return what differs besides the messages."""
+        pairs = {
+            "codec": (old.format, self.format),
+            "mode": (old.mode.value, self.mode.value),
+            "initiator": (old.initiator, self.initiator),
+        }
+        return [f"{what}: was {was}, is {now}" for what, (was, now) in pairs.items() if was != now]
+
+
+def obstacles(writer: Vocabulary, reader: Vocabulary, *, is_strict: bool) -> Iterator[Change]:
+    """Yield what ``writer`` says in one direction and ``reader`` does not understand.
+
+    A type that only the writer has counts if ``is_strict``.
+    """
+    yield from compare_messages(by_tag(writer), by_tag(reader), strict=is_strict)
+    ours, theirs = native(writer), native(reader)
+    if ours and theirs:
+        yield from compare(union_of(ours), union_of(theirs))
+    elif ours and is_strict:
+        yield Change(writer.titles, "", "is not known to the reader")
+
+
+def answers(writer: Vocabulary, reader: Vocabulary) -> Iterator[Change]:
+    """Yield what answers requests that both know, and what the end that asks does not understand.
+
+    ``writer`` is the vocabulary of the requests as the end that answers knows them.
+    """
+    written = {request.__name__: part for request, part in writer.replies.items()}
+    for request, part in reader.replies.items():
+        reply = written.get(request.__name__)
+        if reply is not None:
+            yield from compare(union_of(reply.kinds), union_of(part.kinds))
+
+
+def lines(where: str, changes: Iterable[Change]) -> list[str]:
+    """Return changes as lines that say in which direction."""
+    return [f"{where} {change}" for change in changes]
+
+
+def by_tag(vocabulary: Vocabulary) -> Mapping[str, object]:
+    """Return the types of messages and requests by their names on the wire."""
+    kinds = [kind for kind in vocabulary.everything.kinds if is_message(kind)]
+    return {tag_of(kind): kind for kind in kinds}
+
+
+def tag_of(kind: Any) -> str:
+    """Return the name of a message type on the wire."""
+    return str(class_of(kind).__struct_config__.tag)
+
+
+def native(vocabulary: Vocabulary) -> list[Any]:
+    """Return the types that are no messages but the codec's own."""
+    return [kind for kind in vocabulary.everything.kinds if not is_message(kind)]
+
+
+def look(vocabulary: Vocabulary) -> object:
+    """Return what one direction looks like on the wire, whatever the order of its types."""
+    kinds = vocabulary.everything.kinds
+    replies = {
+        request.__name__: sorted(repr(describe(kind)) for kind in part.kinds)
+        for request, part in vocabulary.replies.items()
+    }
+    return [sorted(repr(describe(kind)) for kind in kinds), sorted(replies.items())]
