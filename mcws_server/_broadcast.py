@@ -10,7 +10,7 @@ from typing import Any, Final
 from mcws_protocol import CloseFrame
 from mcws_protocol.aio import Shared
 
-from ._registry import Link
+from ._registry import AnyConnection
 
 # Only this end hears it: a CLOSE would wait behind all that is not read (WIRE 4, FAULTS 11).
 SLOW: Final = CloseFrame(4003, "slow consumer")
@@ -35,7 +35,7 @@ class Delivery:
     slow: tuple[str, ...] = ()
 
 
-def send_to_all(connections: Iterable[Link], message: Any) -> Delivery:
+def send_to_all(connections: Iterable[AnyConnection], message: Any) -> Delivery:
     """Queue ``message`` once for each connection.
 
     Raises:
@@ -67,7 +67,9 @@ def send_to_all(connections: Iterable[Link], message: Any) -> Delivery:
     )
 
 
-def matching(connections: list[Link], filter: Callable[..., object]) -> list[Link]:
+def matching(
+    connections: list[AnyConnection], filter: Callable[..., object]
+) -> list[AnyConnection]:
     """Return the connections whose client passes ``filter``; all verdicts come before any send.
 
     Raises:
@@ -85,7 +87,7 @@ def matching(connections: list[Link], filter: Callable[..., object]) -> list[Lin
     else:
         verdicts = [filter(client) for client in clients]
     check_verdicts(verdicts, filter)
-    return [link for link, verdict in zip(connections, verdicts, strict=True) if verdict]
+    return [one for one, verdict in zip(connections, verdicts, strict=True) if verdict]
 
 
 def check_verdicts(verdicts: list[object], filter: Callable[..., object]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from mcws_protocol.aio import HANDLING
 
-from ._registry import Link
+from ._registry import AnyConnection
 
 
 class Crowd:
@@ -23,7 +23,7 @@ class Crowd:
     def __init__(self, loop: asyncio.AbstractEventLoop, on_gone: Callable[[], None]) -> None:
         self.on_gone: Callable[[], None] = on_gone
         self._loop = loop
-        self._present: set[Link] = set()
+        self._present: set[AnyConnection] = set()
         # One for each wait, so that a cancelled wait takes away only its own.
         self._watchers: list[asyncio.Future[None]] = []
         # The connections whose handlers wait for the end of all others.
@@ -32,11 +32,11 @@ class Crowd:
     def __len__(self) -> int:
         return len(self._present)
 
-    def add(self, connection: Link) -> None:
+    def add(self, connection: AnyConnection) -> None:
         """Take in a connection that got its transport."""
         self._present.add(connection)
 
-    def discard(self, connection: Link) -> None:
+    def discard(self, connection: AnyConnection) -> None:
         """Let a connection go whose last hook has ended."""
         self._present.discard(connection)
         # All look again, since who counts as another depends on who asks.
@@ -45,16 +45,16 @@ class Crowd:
                 watcher.set_result(None)
         self.on_gone()
 
-    def members(self) -> list[Link]:
+    def members(self) -> list[AnyConnection]:
         """Return all connections as they are now."""
         return list(self._present)
 
-    def others(self) -> list[Link]:
+    def others(self) -> list[AnyConnection]:
         """Return all connections, for a handler but its own and those whose handlers ask too."""
         asker = HANDLING.get()
         if asker not in self._present:
             return self.members()
-        return [link for link in self._present if link is not asker and link not in self._askers]
+        return [one for one in self._present if one is not asker and one not in self._askers]
 
     def has_others(self) -> bool:
         """Whether anybody else is there; asked at every departure, so it copies nothing."""

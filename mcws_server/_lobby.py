@@ -29,7 +29,7 @@ from mcws_protocol import (
 from mcws_protocol.aio import Connection, Handlers, Hub, Owner, Peer, Rest
 
 from ._crowd import Crowd
-from ._registry import Link, Registry
+from ._registry import AnyConnection, Registry
 from ._takeover import Takeovers
 
 # It closes the old client, and it rejects one that waited and was overtaken (FAULTS 17).
@@ -114,7 +114,7 @@ class Lobby(Owner):
 
     # Coming in
 
-    def made(self, connection: Link, /) -> None:
+    def made(self, connection: AnyConnection, /) -> None:
         """Let in a connection whose wire has no opening; others say HELLO first."""
         # Before any decision, so that a server that stops waits for this one too.
         self.crowd.add(connection)
@@ -125,7 +125,7 @@ class Lobby(Owner):
         else:
             self._admit(connection, self.registry.new_id(), None)
 
-    def greeted(self, connection: Link, frame: HelloFrame, /) -> None:
+    def greeted(self, connection: AnyConnection, frame: HelloFrame, /) -> None:
         """Decide on a client that said HELLO, or that waited since."""
         # One that waited for its id may have ended meanwhile.
         if connection.closed:
@@ -149,7 +149,7 @@ class Lobby(Owner):
         else:
             self._admit(connection, id, frame)
 
-    def _admit(self, connection: Link, id: str, frame: HelloFrame | None) -> None:
+    def _admit(self, connection: AnyConnection, id: str, frame: HelloFrame | None) -> None:
         """Make the client object, enter it, say WELCOME and begin to deliver."""
         # Before the factory, which may want to know them.
         connection.id = id
@@ -184,7 +184,7 @@ class Lobby(Owner):
         address = connection.remote_address
         self.hub.log.info("client %s connected from %s", shown(id), address)
 
-    def _adopt(self, connection: Link, client: Any) -> None:
+    def _adopt(self, connection: AnyConnection, client: Any) -> None:
         """Have a client of a class of the application's own pass its messages on to the server."""
         handlers = self.hub.handlers
         dispatcher = connection.dispatcher
@@ -197,7 +197,7 @@ class Lobby(Owner):
 
         client.on_message(relay)
 
-    def _reject(self, connection: Link, frame: RejectFrame) -> None:
+    def _reject(self, connection: AnyConnection, frame: RejectFrame) -> None:
         self.hub.log.info(
             "connection from %s rejected with %d: %s",
             connection.remote_address,
@@ -210,7 +210,7 @@ class Lobby(Owner):
             # A plain wire has no frame for a reason.
             connection.abort()
 
-    def refused(self, connection: Link, error: Exception, /) -> None:
+    def refused(self, connection: AnyConnection, error: Exception, /) -> None:
         """Give up on a connection that never became a client."""
         self._takeovers.give_up(connection)
         if connection.is_lost:
@@ -222,7 +222,7 @@ class Lobby(Owner):
 
     # Being there
 
-    def connected(self, connection: Link, /) -> Rest | None:
+    def connected(self, connection: AnyConnection, /) -> Rest | None:
         """Run the connect hooks."""
         return connection.dispatcher.call(self.hub.handlers.connects, connection.dispatcher.client)
 
@@ -233,7 +233,7 @@ class Lobby(Owner):
             self.hub.log.warning("a message was dropped: there is no message handler")
         self.unheard_count += 1
 
-    def renamed(self, connection: Link, id: str, /) -> None:
+    def renamed(self, connection: AnyConnection, id: str, /) -> None:
         """Enter a connection under the id that the application chose, in place of any other."""
         check_id(id)
         if id == connection.id:
@@ -247,7 +247,7 @@ class Lobby(Owner):
 
     # Going out
 
-    def ended(self, connection: Link, /) -> Rest | None:
+    def ended(self, connection: AnyConnection, /) -> Rest | None:
         """Run the disconnect hooks, then the client's own."""
         # Before the hooks, which must not find it among the connected clients.
         self.registry.remove(connection)
@@ -262,7 +262,7 @@ class Lobby(Owner):
             hooks += connection.dispatcher.own.ends
         return connection.dispatcher.call(hooks, connection.dispatcher.client)
 
-    def gone(self, connection: Link, /) -> None:
+    def gone(self, connection: AnyConnection, /) -> None:
         """Forget a connection whose hooks have ended, and let in who waited for that."""
         self.crowd.discard(connection)
         self._takeovers.left(connection)

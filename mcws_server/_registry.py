@@ -12,7 +12,7 @@ from mcws_protocol.aio import Connection
 
 C = TypeVar("C")
 # Of any contract: a registry looks at ids and clients, never at messages.
-Link: TypeAlias = Connection[Any, Any]
+AnyConnection: TypeAlias = Connection[Any, Any]
 
 
 class Registry:
@@ -24,25 +24,25 @@ class Registry:
     __slots__ = ("_by_client", "_by_id")
 
     def __init__(self) -> None:
-        self._by_id: dict[str, Link] = {}
+        self._by_id: dict[str, AnyConnection] = {}
         # By the client's identity, since its class may define equality; in order of arrival.
-        self._by_client: dict[int, Link] = {}
+        self._by_client: dict[int, AnyConnection] = {}
 
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def add(self, connection: Link) -> None:
+    def add(self, connection: AnyConnection) -> None:
         """Add ``connection``, whose client is made, under its id, which is free."""
         self._by_id[connection.id] = connection
         self._by_client[id(connection.dispatcher.client)] = connection
 
-    def remove(self, connection: Link) -> None:
+    def remove(self, connection: AnyConnection) -> None:
         """Remove ``connection``, and never another one that has its id by now."""
         if self._by_id.get(connection.id) is connection:
             del self._by_id[connection.id]
             del self._by_client[id(connection.dispatcher.client)]
 
-    def rename(self, connection: Link, id: str) -> None:
+    def rename(self, connection: AnyConnection, id: str) -> None:
         """Give ``connection`` an id that is free; it keeps its place among the others."""
         if self._by_id.get(connection.id) is connection:
             del self._by_id[connection.id]
@@ -51,15 +51,15 @@ class Registry:
         # Also for one that is not entered: a client object may choose its id while it is made.
         connection.id = id
 
-    def get(self, id: str) -> Link | None:
+    def get(self, id: str) -> AnyConnection | None:
         """Return the connection with that id."""
         return self._by_id.get(id)
 
-    def of(self, client: object) -> Link | None:
+    def of(self, client: object) -> AnyConnection | None:
         """Return the connection whose client that is."""
         return self._by_client.get(id(client))
 
-    def connections(self) -> list[Link]:
+    def connections(self) -> list[AnyConnection]:
         """Return all connections as they are now, in the order in which they came."""
         # A copy, since clients come and go while the application looks at them.
         return list(self._by_client.values())

@@ -94,5 +94,5 @@ class Roster(Generic[C]):
             TypeError: an index is not an integer, or ``length`` is not a bool.
             ValueError: an index is negative, or ``start_index`` is behind ``last_index``.
         """
-        everybody = [link.dispatcher.client for link in self._registry.connections()]
+        everybody = [one.dispatcher.client for one in self._registry.connections()]
         return select(everybody, index, start_index, last_index, length)

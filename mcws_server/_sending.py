@@ -13,7 +13,7 @@ from mcws_protocol.aio import Door, Flusher
 
 from ._broadcast import Delivery, matching, send_to_all
 from ._connected import ConnectedClient
-from ._registry import Link
+from ._registry import AnyConnection
 from ._roster import Roster
 
 Down = TypeVar("Down", default=Raw)
@@ -54,10 +54,10 @@ class Sending(Roster[C], Generic[Down, C]):
             EncodeError: ``message`` cannot be encoded; nothing was sent.
             TypeError: ``filter`` cannot be called, or is async.
         """
-        links = self._registry.connections()
+        connections = self._registry.connections()
         if filter is not None:
-            links = matching(links, filter)
-        self._send_to(links, message)
+            connections = matching(connections, filter)
+        self._send_to(connections, message)
         return self
 
     def send_to(self, clients: Iterable[C], message: Down) -> Delivery:
@@ -72,23 +72,23 @@ class Sending(Roster[C], Generic[Down, C]):
         """
         # By identity, as in the registry: the class of a client may define equality.
         wanted = {id(client): client for client in clients}
-        found: list[Link] = []
+        found: list[AnyConnection] = []
         for client in wanted.values():
-            link = self._registry.of(client)
-            if link is not None:
-                found.append(link)
+            connection = self._registry.of(client)
+            if connection is not None:
+                found.append(connection)
             elif not hasattr(client, "write"):
                 raise TypeError(f"clients must be clients of this server, not {client!r}")
         delivery = self._send_to(found, message)
         # Those who left the registry never came as far as their outbox.
         return replace(delivery, closed=delivery.closed + len(wanted) - len(found))
 
-    def _send_to(self, links: list[Link], message: Any) -> Delivery:
+    def _send_to(self, connections: list[AnyConnection], message: Any) -> Delivery:
         if self._flusher is not None:
             # Outboxes belong to the thread of the loop and have no locks.
             self._flusher.check_thread()
-        if not links:
+        if not connections:
             # So that a message that cannot be sent is found out before the first client comes.
             for door in self._doors or [Door.of(self.contract, Role.SERVER)]:
                 door.dialect.encode(message)
-        return send_to_all(links, message)
+        return send_to_all(connections, message)

@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 from mcws_protocol import HelloFrame
 
-from ._registry import Link
+from ._registry import AnyConnection
 
 
 class Waiting(NamedTuple):
     """Who waits to be welcomed under an id, and until when."""
 
-    connection: Link
+    connection: AnyConnection
     frame: HelloFrame
     timer: asyncio.TimerHandle
 
@@ -33,13 +33,13 @@ class Takeovers:
         self,
         loop: asyncio.AbstractEventLoop,
         patience_s: float,
-        let_in: Callable[[Link, HelloFrame], None],
+        let_in: Callable[[AnyConnection, HelloFrame], None],
     ) -> None:
         self.patience_s: float = patience_s
         self._loop = loop
         self._let_in = let_in
         # By id, the last connection whose hooks have yet to end.
-        self._leaving: dict[str, Link] = {}
+        self._leaving: dict[str, AnyConnection] = {}
         # By id, with the HELLO, since the decision is taken anew from it.
         self._waiting: dict[str, Waiting] = {}
 
@@ -47,11 +47,11 @@ class Takeovers:
         """Whether somebody of that id is on its way out."""
         return id in self._leaving
 
-    def leave(self, connection: Link) -> None:
+    def leave(self, connection: AnyConnection) -> None:
         """Take note that the hooks of ``connection`` have yet to end."""
         self._leaving[connection.id] = connection
 
-    def wait(self, id: str, connection: Link, frame: HelloFrame) -> Link | None:
+    def wait(self, id: str, connection: AnyConnection, frame: HelloFrame) -> AnyConnection | None:
         """Have ``connection`` let in when the id is free; return whom it displaces."""
         displaced = None
         if id in self._waiting:
@@ -62,13 +62,13 @@ class Takeovers:
         self._waiting[id] = Waiting(connection, frame, timer)
         return displaced
 
-    def left(self, connection: Link) -> None:
+    def left(self, connection: AnyConnection) -> None:
         """Take note that the last hook of ``connection`` has ended."""
         # An id may leave twice in a row; only the last one makes it free.
         if self._leaving.get(connection.id) is connection:
             self._free(connection.id)
 
-    def give_up(self, connection: Link) -> None:
+    def give_up(self, connection: AnyConnection) -> None:
         """Take note that ``connection`` waits no more."""
         # Looked for by itself: one that was never welcomed has no id yet.
         for id, waiting in tuple(self._waiting.items()):
