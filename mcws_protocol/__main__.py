@@ -7,7 +7,7 @@ import importlib
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from mcws_protocol import Contract
 
@@ -91,7 +91,7 @@ def contract_at(where: str) -> Contract[Any, Any]:
     if not isinstance(found, Contract):
         problem = f"{where} is no contract but a {type(found).__name__}"
         raise argparse.ArgumentTypeError(problem)
-    return found
+    return cast("Contract[Any, Any]", found)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from ._broadcast import Delivery
 from ._connected import ClientContract, ConnectedClient
+from ._link import Link
 from ._listener import Listener
 from ._registry import Clients
 from ._selection import ConnectedClients
@@ -13,6 +14,7 @@ __all__ = [
     "ConnectedClient",
     "ConnectedClients",
     "Delivery",
+    "Link",
     "Listener",
     "Server",
     "ServerState",

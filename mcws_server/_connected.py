@@ -50,7 +50,9 @@ class ClientContract(Protocol):
     """What a class of one's own needs to serve as ``client_factory``.
 
     It is built from a ``Connection``, passes each message on to what ``on_message`` was given, and
-    writes. The connection itself tells the server of the end.
+    writes. The connection itself tells the server of the end. To be heard in a ``Link`` it also
+    needs an ``on_message`` that keeps several callbacks, and ``off_message(callback)``, which takes
+    one back.
     """
 
     def on_message(self, callback: Callable[[Any, Any], object], /) -> object:

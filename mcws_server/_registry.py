@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, Generic, TypeAlias
 
 from typing_extensions import TypeVar
@@ -13,6 +13,8 @@ from mcws_protocol.aio import Connection
 C = TypeVar("C")
 # Of any contract: a registry looks at ids and clients, never at messages.
 AnyConnection: TypeAlias = Connection[Any, Any]
+# Told of a client that is connected no more.
+Watcher: TypeAlias = Callable[[Any], object]
 
 
 class Registry:
@@ -21,12 +23,14 @@ class Registry:
     Lookup and removal take the same time whatever the number of clients.
     """
 
-    __slots__ = ("_by_client", "_by_id")
+    __slots__ = ("_by_client", "_by_id", "_watchers")
 
     def __init__(self) -> None:
         self._by_id: dict[str, AnyConnection] = {}
         # By the client's identity, since its class may define equality; in order of arrival.
         self._by_client: dict[int, AnyConnection] = {}
+        # Of those connections only that somebody watches.
+        self._watchers: dict[AnyConnection, list[Watcher]] = {}
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -41,6 +45,8 @@ class Registry:
         if self._by_id.get(connection.id) is connection:
             del self._by_id[connection.id]
             del self._by_client[id(connection.dispatcher.client)]
+            for watcher in self._watchers.pop(connection, ()):
+                watcher(connection.dispatcher.client)
 
     def rename(self, connection: AnyConnection, id: str) -> None:
         """Give ``connection`` an id that is free; it keeps its place among the others."""
@@ -58,6 +64,29 @@ class Registry:
     def of(self, client: object) -> AnyConnection | None:
         """Return the connection whose client that is."""
         return self._by_client.get(id(client))
+
+    def find(self, client: object) -> AnyConnection | None:
+        """Return the connection of a client that the application names; None if it is gone.
+
+        Raises:
+            TypeError: that is no client of this server.
+        """
+        connection = self.of(client)
+        if connection is None and not hasattr(client, "write"):
+            raise TypeError(f"clients must be clients of this server, not {client!r}")
+        return connection
+
+    def watch(self, connection: AnyConnection, watcher: Watcher) -> None:
+        """Call ``watcher(client)`` when ``connection``, which is here, has been removed."""
+        self._watchers.setdefault(connection, []).append(watcher)
+
+    def unwatch(self, connection: AnyConnection, watcher: Watcher) -> None:
+        """Take back ``watch``; nothing happens if ``connection`` has been removed."""
+        watchers = self._watchers.get(connection, [])
+        if watcher in watchers:
+            watchers.remove(watcher)
+        if not watchers:
+            self._watchers.pop(connection, None)
 
     def connections(self) -> list[AnyConnection]:
         """Return all connections as they are now, in the order in which they came."""

@@ -8,11 +8,12 @@ from typing import Any, Generic, Self, overload
 
 from typing_extensions import TypeVar
 
-from mcws_protocol import Contract, Raw, Role
+from mcws_protocol import Contract, Mode, Raw, Role
 from mcws_protocol.aio import Door, Flusher
 
 from ._broadcast import Delivery, matching, send_to_all
 from ._connected import ConnectedClient
+from ._link import Link, open_link
 from ._registry import AnyConnection
 from ._roster import Roster
 
@@ -74,14 +75,31 @@ class Sending(Roster[C], Generic[Down, C]):
         wanted = {id(client): client for client in clients}
         found: list[AnyConnection] = []
         for client in wanted.values():
-            connection = self._registry.of(client)
+            connection = self._registry.find(client)
             if connection is not None:
                 found.append(connection)
-            elif not hasattr(client, "write"):
-                raise TypeError(f"clients must be clients of this server, not {client!r}")
         delivery = self._send_to(found, message)
         # Those who left the registry never came as far as their outbox.
         return replace(delivery, closed=delivery.closed + len(wanted) - len(found))
+
+    def link(
+        self,
+        clients: Iterable[C],
+        *,
+        mode: Mode = Mode.FULL_DUPLEX,
+        announcer: C | None = None,
+    ) -> Link[Down, C]:
+        """Relay the messages of ``clients`` among each other until the link is closed.
+
+        What one of them says goes to all others, besides to the handlers, in the order in which it
+        was said. ``mode`` says who may speak when: see ``Link``. Who is gone already is no member.
+
+        Raises:
+            TypeError: one of ``clients`` is not a client of this server, or its class lacks
+                ``on_message`` or ``off_message``; or an argument is not what it should be.
+            ValueError: an ``announcer`` without ``Mode.SIMPLEX``, or that without an announcer.
+        """
+        return open_link(self._registry, self._send_to, clients, mode, announcer)
 
     def _send_to(self, connections: list[AnyConnection], message: Any) -> Delivery:
         if self._flusher is not None:

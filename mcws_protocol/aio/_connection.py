@@ -173,6 +173,10 @@ class Connection(Reception, Generic[In, Out]):
         """Call ``callback(message, client)`` for each message."""
         self.own.add_message(callback)
 
+    def off_message(self, callback: Callable[[In, Any], object]) -> None:
+        """Take back the first registration of ``callback``; nothing happens if there is none."""
+        self.own.remove_message(callback)
+
     def write(self, payload: Payload) -> Ready | Room:
         """Queue one payload as it is, past the codec."""
         return self.outbox.write(expect_raw(payload))

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from .._dialect import Dialect
 from .._errors import LocalProtocolError
 from .._events import Payload
-from .._message import Message, Request
+from .._message import is_message, is_request
 from ._handlers import Callback, Rest, is_awaitable
 from ._workers import is_cancelling
 
@@ -65,16 +65,16 @@ class PlainAnswers:
 
         What is returned for a request holds what is left to await, if anything is.
         """
-        is_request = isinstance(message, Request)
-        if not is_request and (not self.takes_all or isinstance(message, Message)):
+        kind: type[Any] = type(message)
+        asks = is_request(kind)
+        if not asks and (not self.takes_all or is_message(kind)):
             return None
-        callback = self._answering.for_request(message.__class__)
+        callback = self._answering.for_request(kind)
         if callback is not None:
             return (self._call(callback, message),)
-        if not is_request:
+        if not asks:
             return None
-        name = type(message).__name__
-        problem = f"no handler for {name}, and a plain wire cannot say so"
+        problem = f"no handler for {kind.__name__}, and a plain wire cannot say so"
         self._answering.report(LocalProtocolError(problem))
         return (None,)
 

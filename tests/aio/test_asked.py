@@ -32,6 +32,7 @@ from mcws_protocol import (
 )
 from mcws_protocol.aio._asked import GIVEN_UP, IDS, Answer, Asked, expire, milliseconds
 from mcws_protocol.aio._flusher import Flusher
+from mcws_protocol.aio._matching import Matching
 from mcws_protocol.aio._outbox import Outbox
 from tests.aio.harness import speech
 
@@ -93,6 +94,10 @@ class Asker:
     def has_frames(self) -> bool:
         """Say whether requests have ids."""
         return self.machine.has_frames
+
+    def expect_reply(self, matching: Matching) -> None:
+        """Note what tells the answer to the next request."""
+        self.machine.matching = matching
 
     def adjust_reading(self) -> None:
         """Count."""

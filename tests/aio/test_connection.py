@@ -254,6 +254,27 @@ async def test_handlers_of_one_client(lab: MakeLab) -> None:
     assert events == ["server a", "own a", "server b'b'", "bytes", "closed"]
 
 
+async def test_handlers_of_a_connection(lab: MakeLab) -> None:
+    """A class of one's own registers on the connection itself, and takes back there."""
+    heard: list[Any] = []
+
+    def own(message: Any, client: Any) -> None:
+        heard.append(message)
+
+    made = lab()
+    client = await made.client().connect()
+    await settle()
+    connection: Any = next(iter(made.server.clients))._connection
+    connection.on_message(own)
+    client.send("a")
+    await settle()
+    connection.off_message(own)
+    connection.off_message(own)
+    client.send("b")
+    await settle()
+    assert heard == ["a"]
+
+
 async def test_errors_of_one_client(lab: MakeLab) -> None:
     """A client object's own error hooks hear what goes wrong with it."""
     errors: list[Exception] = []
@@ -284,7 +305,7 @@ async def test_request_with_a_wrong_timeout(lab: MakeLab, timeout: float) -> Non
 def test_handler_for_what_is_no_type() -> None:
     """``on`` takes a class, and says so before it registers anything."""
     with pytest.raises(TypeError, match="kind must be a class of messages"):
-        Client("tcp://127.0.0.1:1").on("text")  # type: ignore[arg-type] # the mistake is the test
+        Client("tcp://127.0.0.1:1").on("text")  # type: ignore[call-overload] # the mistake is the test
 
 
 async def test_unconnected_client_refuses() -> None:

@@ -265,9 +265,9 @@ async def test_decode_without_a_codec() -> None:
     """Where the codec changes nothing it is not asked."""
     desk = Desk()
     payload = b"\xff"
-    desk.shared.add_message(lambda message, client: desk.events.append(message))
+    desk.shared.add_message(desk.note("raw"))
     desk.dispatcher.message(payload)
-    assert desk.events[0] is payload
+    assert desk.events[0][1] is payload
 
 
 def chokes(payload: bytes) -> NoReturn:

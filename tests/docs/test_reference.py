@@ -33,7 +33,7 @@ from mcws_protocol import (
 )
 from mcws_protocol import _frames as layout
 from mcws_protocol._opening import HELLO, WELCOME
-from mcws_server import ConnectedClient, Server
+from mcws_server import ConnectedClient, Link, Server
 
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
@@ -46,6 +46,7 @@ VARIABLES: dict[str, tuple[Any, ...]] = {
     "client": (ConnectedClient, Client),
     "server": (Server,),
     "limits": (Limits,),
+    "link": (Link,),
     "asyncio": (asyncio,),
 }
 """What the lower-case words before a dot stand for in the text."""

@@ -12,6 +12,7 @@ from examples import (
     broadcast_subset,
     echo,
     full_duplex,
+    link,
     own_client,
     request_and_wait,
     simplex,
@@ -67,6 +68,18 @@ async def test_full_duplex_mixes_answers_and_pushes(capsys: Printed) -> None:
     lines = await lines_of(lambda: full_duplex.main(0, interval_s=0.01), capsys)
     assert [line for line in lines if line != "heartbeat"] == ["ack: one", "ack: two", "ack: three"]
     assert lines.count("heartbeat") >= 3
+
+
+async def test_link_relays_to_the_other_radios(capsys: Printed) -> None:
+    """Each line is heard by the two others in its turn, and who hangs up is missed."""
+    lines = await lines_of(lambda: link.main(0), capsys)
+    assert lines == [
+        "bob hears ada: hello, over",
+        "eve hears ada: hello, over",
+        "ada hears bob: loud and clear, over",
+        "eve hears bob: loud and clear, over",
+        "eve hears bob hung up, 2 are left",
+    ]
 
 
 async def test_own_client_passes_messages_on_and_writes(capsys: Printed) -> None:

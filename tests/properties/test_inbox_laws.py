@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from mcws_protocol import ErrorFrame, Limits, Payload, ReplyFrame, RequestFrame
 from mcws_protocol.aio._answers import Answers
-from mcws_protocol.aio._dispatcher import Dispatcher, Rest
-from mcws_protocol.aio._handlers import Handlers
+from mcws_protocol.aio._dispatcher import Dispatcher
+from mcws_protocol.aio._handlers import Handlers, Rest
 from mcws_protocol.aio._hub import Hub
 from mcws_protocol.aio._inbox import Inbox
 from tests.aio.harness import speech

@@ -23,6 +23,13 @@ class Entry:
         return self
 
 
+class Writer:
+    """What looks like a client."""
+
+    def write(self, payload: object) -> None:
+        """Send nothing."""
+
+
 def entry(id: str) -> Any:
     """Return what looks like a connection with ``id``."""
     return Entry(id)
@@ -43,6 +50,48 @@ def test_registry_finds_by_id_and_by_client() -> None:
     assert (registry.get("one"), registry.of(one.client)) == (one, one)
     assert (registry.get("other"), registry.of(other.client)) == (None, None)
     assert len(registry) == 1
+
+
+def test_registry_finds_what_the_application_names() -> None:
+    """A client that is gone is none, and something that could never be one is an error."""
+    one = entry("one")
+    one.client = Writer()
+    registry = filled(one)
+    assert registry.find(one.client) is one
+    assert registry.find(Writer()) is None
+    with pytest.raises(TypeError, match="clients must be clients of this server, not 'one'"):
+        registry.find("one")
+
+
+def test_registry_tells_who_watches_once() -> None:
+    """Watchers hear of the client that was removed, in order, and never again."""
+    one, other, gone = entry("one"), entry("other"), list[tuple[str, Any]]()
+    registry = filled(one, other)
+    registry.watch(one, lambda client: gone.append(("first", client)))
+    registry.watch(one, lambda client: gone.append(("second", client)))
+    registry.remove(other)
+    registry.remove(one)
+    registry.remove(one)
+    assert gone == [("first", one.client), ("second", one.client)]
+    assert not registry._watchers
+
+
+def test_registry_forgets_who_watches_no_more() -> None:
+    """Taking a watcher back leaves the others; doing it again, or too late, is harmless."""
+    one, gone = entry("one"), list[Any]()
+    registry = filled(one)
+
+    def watcher(client: Any) -> None:
+        gone.append("taken back")
+
+    registry.watch(one, watcher)
+    registry.watch(one, gone.append)
+    registry.unwatch(one, watcher)
+    registry.unwatch(one, watcher)
+    registry.remove(one)
+    assert gone == [one.client]
+    registry.unwatch(one, gone.append)
+    assert not registry._watchers
 
 
 def test_registry_keeps_the_order_of_arrival() -> None:
