@@ -7,6 +7,7 @@ from ._contract import UNTYPED, Contract
 from ._delimited import Delimited, Lines
 from ._dialect import Dialect
 from ._errors import (
+    BadRequest,
     ConnectFailed,
     ConnectionClosed,
     ConnectTimeout,
@@ -21,6 +22,7 @@ from ._errors import (
     McwsError,
     MessagesLost,
     MessageTooLong,
+    NoHandler,
     OutboxFull,
     Refused,
     Rejected,
@@ -81,6 +83,7 @@ __all__ = [
     "WIRES",
     "AckFrame",
     "AuthFrame",
+    "BadRequest",
     "Binary",
     "CancelFrame",
     "ChallengeFrame",
@@ -129,6 +132,7 @@ __all__ = [
     "MessagesLost",
     "Mode",
     "MsgPack",
+    "NoHandler",
     "Numbering",
     "OutboxFull",
     "Payload",

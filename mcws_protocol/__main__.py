@@ -7,7 +7,7 @@ import importlib
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from mcws_protocol import Contract
 
@@ -91,7 +91,8 @@ def contract_at(where: str) -> Contract[Any, Any]:
     if not isinstance(found, Contract):
         problem = f"{where} is no contract but a {type(found).__name__}"
         raise argparse.ArgumentTypeError(problem)
-    return cast("Contract[Any, Any]", found)
+    contract: Contract[Any, Any] = found
+    return contract
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@
     │   └── Rejected                the server refused the opening
     ├── RequestTimeout              no answer in time                        (a TimeoutError)
     ├── RequestFailed               the peer answered with an error
+    │   ├── NoHandler               nobody there answers requests of this type
+    │   └── BadRequest              what arrived there is no request of this type
     ├── Refused                     raised by a request handler to answer with an error
     ├── MessagesLost                the peer dropped messages on their way here
     ├── ListenFailed                no socket to listen on                   (an OSError)
@@ -306,6 +308,23 @@ class RequestFailed(McwsError):
     def __str__(self) -> str:
         why = f": {shown(self.reason)}" if self.reason else ""
         return f"request failed with code {self.code}{why}"
+
+
+class NoHandler(RequestFailed):
+    """The peer has no handler for requests of this type (code 1); it was not executed."""
+
+
+class BadRequest(RequestFailed):
+    """The request does not decode at the peer (code 2); it was not executed."""
+
+
+FAILURES: Final[dict[int, type[RequestFailed]]] = {1: NoHandler, 2: BadRequest}
+"""The codes of ERROR that have a class of their own."""
+
+
+def request_failed(code: int, reason: str) -> RequestFailed:
+    """Return the error for a request that was answered with ERROR."""
+    return FAILURES.get(code, RequestFailed)(code, reason)
 
 
 class Refused(McwsError):

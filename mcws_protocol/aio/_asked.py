@@ -6,7 +6,7 @@ import asyncio
 import math
 from typing import Final, Protocol
 
-from .._errors import ConnectionClosed, RequestFailed, RequestTimeout
+from .._errors import ConnectionClosed, RequestTimeout, request_failed
 from .._events import CancelFrame, CloseFrame, ErrorFrame, Payload, ReplyFrame, RequestFrame
 from ._matching import Matching
 from ._outbox import Outbox
@@ -103,7 +103,7 @@ class Asked:
         if isinstance(frame, ReplyFrame):
             answer.set_result(frame.payload)
         else:
-            answer.set_exception(RequestFailed(frame.code, frame.reason))
+            answer.set_exception(request_failed(frame.code, frame.reason))
 
     def fail(self, error: ConnectionClosed) -> None:
         """Fail all that is waited for: no answer will come."""

@@ -137,7 +137,8 @@ class Peer(Generic[In, Out]):
 
         Raises:
             RequestTimeout: no answer came in time.
-            RequestFailed: the peer answered with an error.
+            RequestFailed: the peer answered with an error; ``NoHandler`` and ``BadRequest`` are the
+                two that say that the ends do not agree.
             ConnectionClosed: the connection ended; ``maybe_executed`` says whether the request may
                 have reached its handler.
             LocalProtocolError: the peer takes no requests.

@@ -8,6 +8,7 @@ import pytest
 
 from mcws_protocol import _errors
 from mcws_protocol._errors import (
+    BadRequest,
     ConnectFailed,
     ConnectionClosed,
     ConnectTimeout,
@@ -22,6 +23,7 @@ from mcws_protocol._errors import (
     McwsError,
     MessagesLost,
     MessageTooLong,
+    NoHandler,
     OutboxFull,
     Refused,
     Rejected,
@@ -97,6 +99,8 @@ ERRORS: list[tuple[McwsError, str, dict[str, object]]] = [
         "request failed with code 1000: '\\x1b[2J'",
         {"code": 1000, "reason": "\x1b[2J"},
     ),
+    (NoHandler(1), "request failed with code 1", {"code": 1, "reason": ""}),
+    (BadRequest(2, "no"), "request failed with code 2: 'no'", {"code": 2, "reason": "no"}),
     (Refused(1000, "busy"), "refused with code 1000: 'busy'", {"code": 1000, "reason": "busy"}),
     (
         UnknownMessage("Reading | Alarm", "\x1b[2J"),
