@@ -13,9 +13,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import reduce
 from itertools import islice
-from operator import or_
 from typing import Annotated, Any, Final, Literal, NamedTuple, NotRequired, TypeAlias, TypedDict
 from uuid import UUID
 
@@ -117,20 +115,8 @@ NONE: Final = Leaf(None)
 # Building
 
 
-# msgspec keeps what it knows of a class in the class, and garbage collection of many such classes
-# crashed it (0.22.0, Python 3.11): the classes of a test run stay.
-KEPT: Final[list[Any]] = []
-
-
 def build(spec: Spec, base: type[Struct] = Struct) -> Any:
     """Return a new type form; its tagged structs are subclasses of ``base``."""
-    form = build_form(spec, base)
-    KEPT.append(form)
-    return form
-
-
-def build_form(spec: Spec, base: type[Struct]) -> Any:
-    """Return a new type form of one kind of spec."""
     match spec:
         case Leaf():
             return spec.form
@@ -148,9 +134,17 @@ def build_form(spec: Spec, base: type[Struct]) -> Any:
             key, value = spec.key.form, build(spec.value, base)
             return bounded(dict.__class_getitem__((key, value)), spec)
         case Either():
-            return reduce(or_, (build(member, base) for member in spec.members))
+            return union_of(build(member, base) for member in spec.members)
         case Model():
             return build_model(spec, base)
+
+
+def union_of(forms: Iterable[Any]) -> Any:
+    """Return the union of type forms."""
+    first, *rest = forms
+    for form in rest:
+        first = first | form
+    return first
 
 
 def bounded(form: Any, spec: Many | Table) -> Any:
@@ -383,7 +377,7 @@ def runs(node: Any, make: Any) -> list[Any]:
     low = node.min_length or 0
     high = low + 12 if node.max_length is None else node.max_length
     rest = items * low if make in (list, tuple) else list(islice(stock(node.item_type), low))
-    found = [make(rest[:low])]
+    found: list[Any] = [make(rest[:low])]
     found += [make([item, *rest[: low - 1]] if low else [item]) for item in items if high]
     many = (items * high)[:high] if make in (list, tuple) else islice(stock(node.item_type), high)
     return [*found, make(many)]
@@ -403,12 +397,9 @@ def tables(node: inspect.DictType) -> list[Any]:
 
 def stock(node: inspect.Type) -> Iterator[Any]:
     """Yield as many different values of a type for keys and sets as anybody wants."""
-    makers: dict[type[inspect.Type], Any] = {
-        inspect.IntType: int,
-        inspect.StrType: str,
-        inspect.UUIDType: lambda number: UUID(int=number),
-    }
-    return map(makers[type(node)], range(100))
+    for number in range(100):
+        texts: dict[Any, Any] = {inspect.IntType: number, inspect.StrType: str(number)}
+        yield texts.get(type(node), UUID(int=number))
 
 
 def simple_corners(node: inspect.Type) -> Iterable[Any]:
@@ -495,19 +486,15 @@ def ann(form: Any, **limits: Any) -> Leaf:
 
 def ranges(form: type) -> st.SearchStrategy[Leaf]:
     """Return a number with bounds, or of a multiple; both would be too clever for the oracle."""
-    low = st.sampled_from(["ge", "gt"])
-    high = st.sampled_from(["le", "lt"])
+    low, high = st.sampled_from(["ge", "gt"]), st.sampled_from(["le", "lt"])
     bound = st.integers(-50, 50)
+
+    def pair(names: tuple[str, str], start: int, size: int) -> Leaf:
+        return ann(form, **{names[0]: start, names[1]: start + size})
+
     return st.one_of(
-        st.builds(lambda name, n: ann(form, **{name: n}), low, bound),
-        st.builds(lambda name, n: ann(form, **{name: n}), high, bound),
-        st.builds(
-            lambda one, n, other, size: ann(form, **{one: n, other: n + size}),
-            low,
-            bound,
-            high,
-            st.integers(5, 50),
-        ),
+        st.tuples(low | high, bound).map(lambda given: ann(form, **dict([given]))),
+        st.builds(pair, st.tuples(low, high), bound, st.integers(5, 50)),
         st.integers(2, 6).map(lambda step: ann(form, multiple_of=step)),
     )
 
@@ -563,26 +550,18 @@ def collections(parts: st.SearchStrategy[Spec]) -> st.SearchStrategy[Spec]:
     """Return lists, tuples, sets and dicts."""
     # Sets of few possible values would have a length that no type says.
     items = st.sampled_from([Leaf(int), Leaf(str), Leaf(UUID)])
+
+    def many(kind: type, item: Spec, span: tuple[int, int | None]) -> Spec:
+        return Many(kind, item, *span)
+
+    def table(key: type, value: Spec, span: tuple[int, int | None]) -> Spec:
+        return Table(Leaf(key), value, *span)
+
     return st.one_of(
-        st.builds(
-            lambda kind, item, span: Many(kind, item, *span),
-            st.sampled_from([list, tuple]),
-            parts,
-            spans(),
-        ),
-        st.builds(
-            lambda kind, item, span: Many(kind, item, *span),
-            st.sampled_from([set, frozenset]),
-            items,
-            spans(),
-        ),
+        st.builds(many, st.sampled_from([list, tuple]), parts, spans()),
+        st.builds(many, st.sampled_from([set, frozenset]), items, spans()),
         st.lists(parts, min_size=1, max_size=3).map(lambda found: Fixed(tuple(found))),
-        st.builds(
-            lambda key, value, span: Table(Leaf(key), value, *span),
-            st.sampled_from(KEYS),
-            parts,
-            spans(),
-        ),
+        st.builds(table, st.sampled_from(KEYS), parts, spans()),
     )
 
 
@@ -626,7 +605,17 @@ def unions(draw: st.DrawFn, parts: st.SearchStrategy[Spec], prefix: str) -> Spec
     if not any(isinstance(member, Table) for member in members):
         tagged: Any = models(parts, prefix=prefix, tag=True)
         members += draw(st.lists(tagged, max_size=2, unique_by=lambda model: model.name))
+    if any(isinstance(member, Many | Table) for member in members):
+        # A pattern beside a collection corrupts memory (msgspec 0.22.0), at once or later.
+        members = [Leaf(str) if has_pattern(member) else member for member in members]
     return members[0] if len(members) == 1 else Either(tuple(members))
+
+
+def has_pattern(spec: Spec) -> bool:
+    """Return whether ``spec`` is a text with a pattern."""
+    return isinstance(spec, Leaf) and any(
+        meta.pattern for meta in getattr(spec.form, "__metadata__", ())
+    )
 
 
 def specs(depth: int = 2, prefix: str = "") -> st.SearchStrategy[Spec]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 import msgspec
 from hypothesis import given
@@ -32,22 +32,36 @@ from tests.properties.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+T = TypeVar("T")
 
 CODECS = (msgspec.msgpack, msgspec.json)
+
+Change: TypeAlias = "Callable[[Draw], Spec]"
+"""One change of a spec; what it still has to decide, it draws."""
+
+
+class Draw(Protocol):
+    """What Hypothesis gives to a composite strategy, with a result that fits."""
+
+    def __call__(self, strategy: st.SearchStrategy[T], /) -> T:
+        """Return a value of ``strategy``."""
+        ...
 
 
 # Mutations
 
 
-def take(draw: Any, spec: Spec, number: int) -> Spec:
+def take(draw: Draw, spec: Spec, number: int) -> Spec:
     """Return ``spec`` with one thing changed in one place; ``number`` makes new names new."""
     inner = parts_of(spec)
-    if inner and draw(st.booleans()):
+    deeper: bool = draw(st.booleans())
+    if inner and deeper:
         index = draw(st.integers(0, len(inner) - 1))
         return with_part(spec, index, take(draw, inner[index], number))
-    found: Spec = draw(st.sampled_from(changes(spec, number)))(draw)
-    return found
+    change = draw(st.sampled_from(changes(spec, number)))
+    return change(draw)
 
 
 def parts_of(spec: Spec) -> list[Spec]:
@@ -90,10 +104,10 @@ def with_part(spec: Spec, index: int, part: Spec) -> Spec:
             return spec
 
 
-def changes(spec: Spec, number: int) -> list[Any]:
+def changes(spec: Spec, number: int) -> list[Change]:
     """Return functions that each draw one change of ``spec`` itself."""
     prefix = f"n{number}"
-    found: list[Any] = [
+    found: list[Change] = [
         lambda draw: draw(specs(1, prefix)),
         lambda draw: draw(st.sampled_from([Leaf(Any), Leaf(float), Leaf(str)])),
     ]
@@ -101,8 +115,9 @@ def changes(spec: Spec, number: int) -> list[Any]:
         case Leaf():
             plain = getattr(spec.form, "__origin__", spec.form)
             limited = constrained(plain)
-            found += [lambda draw: Leaf(plain)]
-            found += [lambda draw: draw(limited)] * 2 if limited is not None else []
+            found.append(lambda draw: Leaf(plain))
+            if limited is not None:
+                found.append(lambda draw: draw(limited))
         case Choice():
             more: Any = 9 if isinstance(spec.values[0], int) else "z"
             found.append(lambda draw: replace(spec, values=(*spec.values[:4], more)))
@@ -122,15 +137,15 @@ def changes(spec: Spec, number: int) -> list[Any]:
             found.append(lambda draw: replace(spec, items=(*spec.items, Leaf(int))))
             found.append(lambda draw: replace(spec, items=spec.items[:-1]))
         case Either():
-            found += [lambda draw: shorter(spec, draw)] * 2
+            found.append(lambda draw: shorter(spec, draw))
         case Model():
             found += model_changes(spec, number)
     if not isinstance(spec, Either) and spec != NONE and spec != Leaf(Any):
-        found += [lambda draw: Either((spec, NONE))] * 2
+        found.append(lambda draw: Either((spec, NONE)))
     return found
 
 
-def spanned(spec: Any) -> list[Any]:
+def spanned(spec: Many | Table) -> list[Change]:
     """Return changes of a collection's lengths."""
     return [
         lambda draw: replace(spec, low=1 - min(spec.low, 1)),
@@ -138,17 +153,17 @@ def spanned(spec: Any) -> list[Any]:
     ]
 
 
-def shorter(spec: Either, draw: st.DrawFn) -> Spec:
+def shorter(spec: Either, draw: Draw) -> Spec:
     """Return a union without one member."""
     index = draw(st.integers(0, len(spec.members) - 1))
     rest = (*spec.members[:index], *spec.members[index + 1 :])
     return rest[0] if len(rest) == 1 else Either(rest)
 
 
-def model_changes(spec: Model, number: int) -> list[Any]:
+def model_changes(spec: Model, number: int) -> list[Change]:
     """Return changes of a class."""
     name = f"n{number}"
-    found: list[Any] = [
+    found: list[Change] = [
         lambda draw: renamed(spec, f"{spec.name}{name}"),
         lambda draw: added(spec, Field(name, draw(specs(1, name)), False)),
         lambda draw: added(spec, Field(name, draw(specs(1, name)), True)),

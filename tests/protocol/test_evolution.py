@@ -7,8 +7,6 @@ import datetime as dt
 import enum
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import reduce
-from operator import or_
 from typing import Annotated, Any, Literal, NamedTuple, NotRequired, TypedDict
 from uuid import UUID
 
@@ -34,7 +32,10 @@ def ranged(form: Any, **limits: Any) -> Any:
 
 def either(*forms: Any) -> Any:
     """Return a union of forms that are not known to a type checker."""
-    return reduce(or_, forms)
+    first, *rest = forms
+    for form in rest:
+        first = first | form
+    return first
 
 
 def told(writer: Any, reader: Any) -> list[str]:

@@ -268,6 +268,7 @@ class Config(Struct):
         (dict[complex, str], "complex"),
         (list[Config], "Config.socket: complex"),
         (tuple[int, complex], "tuple[1]: complex"),
+        (struct(("a", tuple[()])), ""),
         (Literal[1.5], "Literal may only contain"),
         (int | complex, "Type unions containing a custom type"),
         (list["Nowhere"], "'Nowhere'"),  # type: ignore[name-defined]  # noqa: F821  # it is nowhere
