@@ -249,7 +249,6 @@ _PREFERENCES: Final[dict[_Token, tuple[_Token, ...]]] = {
     "int": ("int", "int values", "float", "decimal"),
     "float": ("float", "decimal"),
     "str": ("str", "str values"),
-    "flag": ("int values", "int", "float", "decimal"),
     "datetime": ("datetime", "str"),
     "time": ("time", "str"),
     "date": ("date", "str"),
@@ -294,9 +293,7 @@ def _meeting(writer: Single, reader: Shape) -> Single | str | None:
     for member in reader.members:
         if isinstance(member, Anything) and member.kind == "any":
             return member
-    token = next(_tokens(writer))
-    if isinstance(writer, Values):
-        token = "flag" if writer.flag else token.removesuffix(" values")
+    token = next(_tokens(writer)).removesuffix(" values")
     for wanted in _PREFERENCES.get(token, (token,)):
         found = [member for member in reader.members if wanted in _tokens(member)]
         if len(found) > 1:

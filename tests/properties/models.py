@@ -150,8 +150,8 @@ def union_of(forms: Iterable[Any]) -> Any:
 def bounded(form: Any, spec: Many | Table) -> Any:
     """Return ``form`` with the lengths of ``spec``."""
     low = spec.low or None
-    plain = low is None and spec.high is None
-    return form if plain else Annotated[form, Meta(min_length=low, max_length=spec.high)]
+    free = low is None and spec.high is None
+    return form if free else Annotated[form, Meta(min_length=low, max_length=spec.high)]
 
 
 def build_model(spec: Model, base: type[Struct] = Struct) -> Any:
@@ -605,27 +605,25 @@ def unions(draw: st.DrawFn, parts: st.SearchStrategy[Spec], prefix: str) -> Spec
     if not any(isinstance(member, Table) for member in members):
         tagged: Any = models(parts, prefix=prefix, tag=True)
         members += draw(st.lists(tagged, max_size=2, unique_by=lambda model: model.name))
-    if any(isinstance(member, Many | Table) for member in members):
-        # A pattern beside a collection corrupts memory (msgspec 0.22.0), at once or later.
-        members = [Leaf(str) if has_pattern(member) else member for member in members]
+    if any(isinstance(member, Many | Table | Fixed) for member in members):
+        # A constraint beside a collection corrupts memory (msgspec 0.22.0), at once or later.
+        members = [plain(member) for member in members]
     return members[0] if len(members) == 1 else Either(tuple(members))
 
 
-def has_pattern(spec: Spec) -> bool:
-    """Return whether ``spec`` is a text with a pattern."""
-    return isinstance(spec, Leaf) and any(
-        meta.pattern for meta in getattr(spec.form, "__metadata__", ())
-    )
+def plain(spec: Spec) -> Spec:
+    """Return a leaf without its constraints; anything else as it is."""
+    return Leaf(getattr(spec.form, "__origin__", spec.form)) if isinstance(spec, Leaf) else spec
 
 
 def specs(depth: int = 2, prefix: str = "") -> st.SearchStrategy[Spec]:
     """Return all types, with classes and collections ``depth`` deep."""
-    plain = leaves() | LITERALS
+    simple = leaves() | LITERALS
     if depth == 0:
-        return plain
+        return simple
     parts = st.deferred(lambda: specs(depth - 1, prefix))
     deep = collections(parts) | models(parts, prefix=prefix) | unions(parts, prefix)
-    return plain | deep
+    return simple | deep
 
 
 def messages() -> st.SearchStrategy[Model]:

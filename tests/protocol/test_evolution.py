@@ -72,6 +72,10 @@ class More(enum.Flag):
     RUN = 4
 
 
+# `None` is in both, which a union of them has once.
+FIRST: Any = Literal[1, None]  # noqa: PYI061
+SECOND: Any = Literal[2, None]  # noqa: PYI061
+
 NAIVE = dt.datetime(2020, 2, 3, 4, 5, 6)  # noqa: DTZ001
 SAMPLES: dict[Any, list[Any]] = {
     None: [None],
@@ -182,6 +186,15 @@ def test_each_pair_of_kinds_is_judged_alike_inside_of_a_union() -> None:
         ),
         (ranged(int, multiple_of=2), ranged(float, multiple_of=2), "was int, is float"),
         (ranged(int, ge=0, le=9), ranged(float, multiple_of=0.5), ""),
+        # Beyond 2**53 a multiple of 3 is none any more as a float.
+        (ranged(int, ge=0, le=9, multiple_of=3), ranged(float, multiple_of=3), ""),
+        (
+            ranged(int, ge=-(2**54), le=0, multiple_of=3),
+            ranged(float, multiple_of=3),
+            "was int, is float",
+        ),
+        (FIRST | SECOND, FIRST | SECOND, ""),
+        (Access, Access | str, ""),
         (Literal[5, 9], ranged(int, ge=5), ""),
         (Literal[4, 6], ranged(int, multiple_of=2), ""),
         (Literal[4, 5], ranged(int, multiple_of=2), "was Literal[4, 5], is int"),
@@ -315,6 +328,7 @@ class Data:
 
 A = ("a", int)
 OPTIONAL = ("b", int, 0)
+OPEN: Any = msgspec.defstruct("Open", [A, ("b", str, "")], array_like=True)
 
 
 @pytest.mark.parametrize(
@@ -395,6 +409,10 @@ OPTIONAL = ("b", int, 0)
         ),
         (Data, ranged(dict[str, int], max_length=1), ["Data: was Data, is dict"]),
         (message(A), dict[str, int], ["Reading.[$]: was Literal['Reading'], is int"]),
+        (Keys, ranged(dict[str, int], min_length=1), []),
+        (Keys, ranged(dict[str, int], min_length=2), ["Keys: was Keys, is dict"]),
+        (ranged(list[int], min_length=1, max_length=1), OPEN, []),
+        (list[int], OPEN, ["list.[1]: was int, is str", "list: was list, is Open"]),
         (dict[str, int], Data, ["dict: was dict, is Data"]),
         (Data, list[int], ["Data: was Data, is list"]),
     ],
