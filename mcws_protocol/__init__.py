@@ -64,7 +64,8 @@ from ._events import (
 from ._frames import decode_frame, encode_frame
 from ._framing import Chunks, Fixed, FrameDecoder, Framing, frames, iter_frames
 from ._limits import Limits, SlowConsumer
-from ._mcws import FEATURE_REQUESTS, Mcws
+from ._mcws import FEATURE_REQUESTS
+from ._mcws_wire import Mcws
 from ._message import Message, MessageType, Request, RequestOf, RequestType
 from ._mode import Mode
 from ._opening import check_id

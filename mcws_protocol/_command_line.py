@@ -7,7 +7,7 @@ from typing import Final
 from ._codec import Raw
 from ._delimited import Lines
 from ._framing import Chunks
-from ._mcws import Mcws
+from ._mcws_wire import Mcws
 from ._plain import Plain
 from ._prefixed import LengthPrefixed, Varint
 from ._stuffing import Cobs, Slip

@@ -13,7 +13,7 @@ from ._dialect import Dialect
 from ._errors import ContractMismatch
 from ._json_schema import json_schema
 from ._label import Label, check_name, parse_label
-from ._mcws import Mcws
+from ._mcws_wire import Mcws
 from ._mode import Mode
 from ._state import Role
 from ._structured import MsgPack

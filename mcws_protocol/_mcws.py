@@ -1,4 +1,4 @@
-"""Mcws: the wire mcws/1, with an opening, requests, keepalive and a polite end.
+"""McwsMachine: one end of mcws/1, with an opening, requests, keepalive and a polite end.
 
 Source: WIRE 1 to 4.
 """
@@ -6,10 +6,9 @@ Source: WIRE 1 to 4.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from ._codec import Codec, Raw, Untouched, utf8
+from ._codec import utf8
 from ._errors import LocalProtocolError, MessageTooLong, RemoteProtocolError
 from ._events import (
     CancelFrame,
@@ -38,7 +37,7 @@ from ._limits import FRAME_BYTES_FLOOR, Limits
 from ._opening import CODE_VERSION, guess
 from ._reader import FrameReader
 from ._state import MCWS_CLIENT, MCWS_SERVER, Role, State, Step
-from ._wire import NEVER, Machine, Wire
+from ._wire import NEVER, Machine
 
 # The bit for REQUEST, REPLY, ERROR and CANCEL; no other feature is announced.
 FEATURE_REQUESTS: Final = 1
@@ -64,22 +63,6 @@ STEPS: Final[dict[type, tuple[Step, Step]]] = {
 }
 ALWAYS: Final = frozenset({PingFrame, PongFrame, LossFrame, *STEPS})
 OF_REQUESTS: Final = frozenset({RequestFrame, ReplyFrame, ErrorFrame, CancelFrame})
-
-
-@dataclass(frozen=True, slots=True)
-class Mcws(Wire):
-    """mcws/1: frames with a length, an opening, requests both ways, keepalive and CLOSE."""
-
-    has_frames: ClassVar[bool] = True
-
-    @property
-    def codec(self) -> Codec[Raw]:
-        """``bytes`` and ``str`` as they are; the TEXT flag keeps the difference."""
-        return Untouched()
-
-    def machine(self, role: Role, limits: Limits, now: float) -> McwsMachine:
-        """Return the machine for one end of a new connection."""
-        return McwsMachine(role, limits, now)
 
 
 class McwsMachine(Machine):

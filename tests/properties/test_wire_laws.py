@@ -40,7 +40,8 @@ from mcws_protocol._events import (
 )
 from mcws_protocol._frames import decode_frame, encode_frame
 from mcws_protocol._limits import Limits
-from mcws_protocol._mcws import Mcws, McwsMachine
+from mcws_protocol._mcws import McwsMachine
+from mcws_protocol._mcws_wire import Mcws
 from mcws_protocol._state import Role, State
 from mcws_protocol._wire import NEVER
 

@@ -40,7 +40,8 @@ from mcws_protocol._events import (
 )
 from mcws_protocol._frames import HEADER, MESSAGE, TEXT, encode_frame
 from mcws_protocol._limits import Limits
-from mcws_protocol._mcws import HEADS_MAX, LARGE, Mcws, McwsMachine
+from mcws_protocol._mcws import HEADS_MAX, LARGE, McwsMachine
+from mcws_protocol._mcws_wire import Mcws
 from mcws_protocol._state import Role, State
 from mcws_protocol._wire import NEVER
 
