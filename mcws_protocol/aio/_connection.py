@@ -266,6 +266,8 @@ class Connection(Reception, Generic[In, Out]):
         """Close by the will of this end: stop delivery, send what is queued, then CLOSE."""
         if not self.is_lost:
             self.farewell.close(frame)
+            # The inbox is empty now; the peer's CLOSE is behind what was not read yet.
+            self.adjust_reading()
 
     def wind_down(self, frame: CloseFrame) -> None:
         """Take no new requests, and close when all that has arrived is handled."""

@@ -14,6 +14,7 @@ from mcws_protocol import (
     ConnectionClosed,
     HelloFrame,
     LengthPrefixed,
+    Limits,
     Lines,
     Mcws,
     Plain,
@@ -367,3 +368,19 @@ async def test_echo_of_a_backlog_before_the_end(lab: MakeLab) -> None:
     await settle(200)
     assert peer.heard == b"x\n" * 1000
     assert peer.has_eof
+
+
+async def test_close_reads_on_to_the_end(lab: MakeLab) -> None:
+    """A full inbox that had stopped reading is empty then: the peer's CLOSE is not waited for."""
+    made = lab(Server(limits=Limits(inbox_high_bytes=1000)))
+    client = await made.client().connect()
+    await settle()
+    (connected,) = made.server.clients
+    connected.pause()
+    for _ in range(100):
+        client.send(bytes(100))
+    await settle()
+    assert not made.far[0].is_reading()
+    began = asyncio.get_running_loop().time()
+    await connected.close()
+    assert asyncio.get_running_loop().time() == began
