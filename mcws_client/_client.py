@@ -97,9 +97,9 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
         self.url = url
         options.setdefault("wire", contract.wire)
         self._settings = Settings(**options)
-        self._hello = self._settings.hello(contract.label)
         self._contract = contract
         self._door = Door.of(contract, Role.CLIENT, self._settings.wire, self._settings.codec)
+        self._hello = self._settings.hello(contract.label, self._door.mode)
         self._registered = Handlers()
         self._mailbox = Mailbox(self._settings.limits.inbox_high_bytes)
         self._attempt: asyncio.Task[None] | None = None
@@ -126,7 +126,8 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
             ConnectFailed: there is no way to the host, or nobody listens there.
             ConnectTimeout: not all was done within ``connect_timeout`` seconds.
             Rejected: the server refused, with code, reason and perhaps when to try again.
-            RemoteProtocolError: what answers there does not speak the wire of this client.
+            RemoteProtocolError: what answers there does not speak the wire of this client, or
+                (code 4004) not in its mode.
             ConnectionClosed: the connection was lost, or ``close`` was called, before WELCOME.
             RuntimeError: the client connects, is connected or is closed.
         """

@@ -14,7 +14,9 @@ from mcws_protocol import (
     HelloFrame,
     LocalProtocolError,
     McwsError,
+    RemoteProtocolError,
     WelcomeFrame,
+    lacks_turns,
     shown,
 )
 from mcws_protocol.aio import Connection, Hub, Owner, Rest
@@ -56,9 +58,9 @@ class Line(Owner):
         self._subscriber = subscriber
         self._hello = hello
         self._contract = contract
-        # Why this client does not want what the server welcomed it to.
-        self._objection: McwsError | None = None
         self._connection: Connection[Any, Any] | None = None
+        # Why this end closes a connection before it is open; told when the server knows it.
+        self._problem: McwsError | None = None
 
     # Opening
 
@@ -76,12 +78,20 @@ class Line(Owner):
         """Go on: the server said WELCOME."""
         connection.id = frame.id
         connection.contract = frame.contract
-        self._objection = self._contract.misfit(frame.contract)
-        if self._objection is None:
-            self._open(connection)
+        problem = self._contract.misfit(frame.contract)
+        if lacks_turns(connection.door.mode, frame.features):
+            why = "the mode here is half duplex, which WELCOME does not announce"
+            self._decline(connection, RemoteProtocolError(why, 4004))
+        elif problem is not None:
+            self._decline(connection, problem)
         else:
-            # Politely, so that the server hears why; `refused` goes on when that is over.
-            connection.close_with(CloseFrame(4004, str(self._objection)))
+            self._open(connection)
+
+    def _decline(self, connection: Connection[Any, Any], problem: McwsError) -> None:
+        """Close a connection whose WELCOME does not suit; the attempt fails behind its end."""
+        # At once it would be aborted, and CLOSE would never reach the server.
+        self._problem = problem
+        connection.close_with(CloseFrame(4004, str(problem)))
 
     def _open(self, connection: Connection[Any, Any]) -> None:
         if self.opened.done():
@@ -94,8 +104,12 @@ class Line(Owner):
 
     def refused(self, connection: Connection[Any, Any], error: Exception, /) -> None:
         """Fail the attempt with what was wrong in it."""
+        if self._problem is not None:
+            error = self._problem
+            if not connection.is_lost:
+                # Whatever came behind WELCOME: the end is on its way.
+                return
         if not self.opened.done():
-            error = self._objection or error
             if not isinstance(error, McwsError):
                 # Callers are promised errors of one tree; that of the transport stays as the cause.
                 lost = ConnectionClosed(1006, "lost before WELCOME")

@@ -6,15 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from mcws_protocol import (
-    FEATURE_REQUESTS,
     Codec,
     HelloFrame,
     Limits,
     Mcws,
+    Mode,
     Plain,
     Wire,
     check_id,
     expect,
+    features_of,
     shown,
 )
 
@@ -67,13 +68,13 @@ class Settings:
             problem = f"connect_timeout must be above 0 seconds, not {self.connect_timeout!r}"
             raise ValueError(problem)
 
-    def hello(self, contract: str) -> HelloFrame:
-        """Return the HELLO of a client with these settings and that contract."""
+    def hello(self, contract: str, mode: Mode = Mode.FULL_DUPLEX) -> HelloFrame:
+        """Return the HELLO of a client with these settings, that contract and that mode."""
         return HelloFrame(
             frame_bytes_max=self.limits.frame_bytes_max,
             # The wire has whole seconds (WIRE 3).
             keepalive_s=round(self.limits.keepalive_s),
-            features=FEATURE_REQUESTS,
+            features=features_of(mode),
             # Empty asks the server for one (WIRE 3).
             id=self.id or "",
             contract=contract,

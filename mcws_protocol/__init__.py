@@ -64,8 +64,8 @@ from ._events import (
 from ._frames import decode_frame, encode_frame
 from ._framing import Chunks, Fixed, FrameDecoder, Framing, frames, iter_frames
 from ._limits import Limits, SlowConsumer
-from ._mcws import FEATURE_REQUESTS
-from ._mcws_wire import Mcws
+from ._mcws import FEATURE_HALF_DUPLEX, FEATURE_REQUESTS
+from ._mcws_wire import Mcws, features_of, lacks_turns
 from ._message import Message, MessageType, Request, RequestOf, RequestType
 from ._mode import Mode
 from ._opening import check_id
@@ -79,6 +79,7 @@ from ._wire import Machine, Wire, check_close
 
 __all__ = [
     "ABOUT_WIRES",
+    "FEATURE_HALF_DUPLEX",
     "FEATURE_REQUESTS",
     "UNTYPED",
     "WIRES",
@@ -171,8 +172,10 @@ __all__ = [
     "decode_frame",
     "encode_frame",
     "expect",
+    "features_of",
     "frames",
     "iter_frames",
+    "lacks_turns",
     "readable",
     "shown",
 ]

@@ -29,6 +29,7 @@ from ._events import (
     ReplyFrame,
     RequestFrame,
     TimedOut,
+    TurnFrame,
     WelcomeFrame,
 )
 from ._frames import HEADER, HEADER_BYTES, LENGTH_BYTES, MESSAGE, TEXT, cut, encode_frame
@@ -39,8 +40,9 @@ from ._reader import FrameReader
 from ._state import MCWS_CLIENT, MCWS_SERVER, Role, State, Step
 from ._wire import NEVER, Machine
 
-# The bit for REQUEST, REPLY, ERROR and CANCEL; no other feature is announced.
+# The bits of HELLO and WELCOME for REQUEST, REPLY, ERROR and CANCEL, and for TURN.
 FEATURE_REQUESTS: Final = 1
+FEATURE_HALF_DUPLEX: Final = 8
 
 # Bytes from which a payload is not joined with its header: copying costs more than a part.
 LARGE: Final = 16_384
@@ -93,19 +95,28 @@ class McwsMachine(Machine):
         )
         self._reader.skips = not is_server  # WIRE 3: nothing but HELLO comes first
         self._peer_limit = FRAME_BYTES_FLOOR  # what every peer accepts (WIRE 1)
-        self._features = FEATURE_REQUESTS  # less, if one end announces less
+        self._features: int = FEATURE_REQUESTS  # less, if one end announces less
         self._keepalive: Keepalive | None = None
         self._deaf = False
         self._is_fresh = True
         self._has_eof = False
-        # Correlation ids in flight, by who asked; made with the first request.
-        self._asked: set[int] | None = None
+        self._asked: set[int] | None = None  # ids in flight; made with the first request
         self._owed: set[int] | None = None
 
     @property
     def rtt(self) -> float | None:
         """Seconds between the last PING and its PONG; None before the first."""
         return None if self._keepalive is None else self._keepalive.rtt
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether a request of this end has no answer yet, wanted or not."""
+        return bool(self._asked)
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether nothing that arrives is read any more."""
+        return self._deaf
 
     # Receiving
 
@@ -234,6 +245,8 @@ class McwsMachine(Machine):
         kind = type(event)
         if kind is DrainFrame:
             return is_ours == (self.role is Role.SERVER)
+        if kind is TurnFrame:
+            return bool(self._features & FEATURE_HALF_DUPLEX)
         return kind in ALWAYS or (kind in OF_REQUESTS and bool(self._features & FEATURE_REQUESTS))
 
     def _agree(self, frame: HelloFrame | WelcomeFrame) -> None:
@@ -335,9 +348,11 @@ class McwsMachine(Machine):
             self._features &= frame.features
             self._reader.limit = self.limits.frame_bytes_max
             self._reader.skips = True
-        elif isinstance(frame, RejectFrame | CloseFrame):
-            self._deaf = self._deaf or isinstance(frame, RejectFrame)  # CLOSE wants an answer
+        elif isinstance(frame, RejectFrame):
+            self._deaf = True
             self._deadline = now + self.limits.close_s
+        elif isinstance(frame, CloseFrame):
+            self.close_by(now)
 
     # Time
 
@@ -369,7 +384,8 @@ class McwsMachine(Machine):
         keepalive = self._keepalive
         if keepalive is None or self.state is not State.OPEN:
             return self._deadline
-        return min(keepalive.dead_at(self.heard_at), keepalive.due_at(self.sent_at))
+        due_at = min(keepalive.dead_at(self.heard_at), keepalive.due_at(self.sent_at))
+        return min(due_at, self._deadline)
 
 
 def check_received_code(code: int) -> None:

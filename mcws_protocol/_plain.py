@@ -83,8 +83,13 @@ class Plain(Wire):
                 problem = f"{framing!r} cannot carry what {codec!r} makes: {error}"
                 raise ValueError(problem) from None
 
-    def machine(self, role: Role, limits: Limits, now: float) -> PlainMachine:
-        """Return the machine for one end of a new connection."""
+    def machine(
+        self, role: Role, limits: Limits, now: float, *, first: Role | None = None
+    ) -> PlainMachine:
+        """Return the machine for one end of a new connection.
+
+        ``first`` changes nothing: no frame here could pass a turn on.
+        """
         up, down = self.up or self.framing, self.down or self.framing
         inward, outward = (up, down) if role is Role.SERVER else (down, up)
         return PlainMachine(role, limits, now, inward, outward)
@@ -108,6 +113,16 @@ class PlainMachine(Machine):
         self._asked: int | None = None
         self._is_deaf = False
         self._has_eof = False
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether a request of this end has no answer yet, wanted or not."""
+        return self._asked is not None
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether nothing that arrives is read any more."""
+        return self._is_deaf
 
     def receive(self, data: bytes, now: float) -> list[Received]:
         """Return what ``data`` completes, in order; never raises, whatever the bytes."""
@@ -180,7 +195,7 @@ class PlainMachine(Machine):
         if isinstance(frame, CloseFrame):
             self.step(Step.SEND_CLOSE)
             # The peer could keep its side open for ever, so the end has a deadline (WIRE 4).
-            self._deadline = now + self.limits.close_s
+            self.close_by(now)
         elif isinstance(frame, RequestFrame):
             size = self.send_message(frame.payload, out)
             self._asked = frame.correlation_id

@@ -66,6 +66,16 @@ class Machine(ABC):
         """Seconds between the last PING and its PONG; None before the first."""
         return None
 
+    @property
+    def is_asking(self) -> bool:
+        """Whether a request of this end has no answer yet, wanted or not."""
+        return False
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether nothing that arrives is read any more."""
+        return False
+
     # Receiving
 
     @abstractmethod
@@ -137,6 +147,11 @@ class Machine(ABC):
         """Do not hold the silence up to ``now`` against the peer: this end was not reading."""
         self.heard_at = max(self.heard_at, now)
 
+    def close_by(self, now: float) -> None:
+        """Have the end within ``limits.close_s`` of ``now``, when this end decided to close."""
+        # What was decided first counts, also where CLOSE could not be said at once.
+        self._deadline = min(self._deadline, now + self.limits.close_s)
+
     def lost(self) -> None:
         """Note that the stream is over."""
         # Without a step: the stream may end in every state.
@@ -174,8 +189,13 @@ class Wire(ABC):
         """
 
     @abstractmethod
-    def machine(self, role: Role, limits: Limits, now: float) -> Machine:
-        """Return the machine for one end of a new connection."""
+    def machine(
+        self, role: Role, limits: Limits, now: float, *, first: Role | None = None
+    ) -> Machine:
+        """Return the machine for one end of a new connection.
+
+        ``first`` is the end that may send first in half duplex; None where both always may.
+        """
 
 
 # The codes below 3000 that an application may close with.

@@ -22,7 +22,8 @@ class Delivery:
 
     Attributes:
         queued: clients that will get it.
-        dropped: clients that do not get it, since they read too slowly and the policy is to drop.
+        dropped: clients that do not get it, since they read too slowly and the policy is to drop,
+            or since the server only answers them (``Mode.HALF_DUPLEX`` on a plain wire).
         too_long: clients that accept no message of that length.
         closed: clients that are gone, or that this message was one too many for.
         slow: the ids of those who read too slowly, dropped or disconnected.
@@ -60,7 +61,7 @@ def send_to_all(connections: Iterable[AnyConnection], message: Any) -> Delivery:
             slow.append(connection.id)
     return Delivery(
         queued=counts[Shared.QUEUED],
-        dropped=counts[Shared.DROPPED],
+        dropped=counts[Shared.DROPPED] + counts[Shared.SILENT],
         too_long=counts[Shared.TOO_LONG],
         closed=counts[Shared.CLOSED] + counts[Shared.OVERFLOW],
         slow=tuple(slow),

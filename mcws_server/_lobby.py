@@ -13,17 +13,19 @@ from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Final, TypeAlias
 
 from mcws_protocol import (
-    FEATURE_REQUESTS,
     CloseFrame,
     Contract,
     DrainFrame,
     HelloFrame,
     Limits,
     MessageTooLong,
+    Mode,
     RejectFrame,
     RemoteProtocolError,
     WelcomeFrame,
     check_id,
+    features_of,
+    lacks_turns,
     shown,
 )
 from mcws_protocol.aio import Connection, Handlers, Hub, Owner, Peer, Rest
@@ -130,7 +132,7 @@ class Lobby(Owner):
         # One that waited for its id may have ended meanwhile.
         if connection.closed:
             return
-        refusal = self.stopping or disagreement(self._contract, frame)
+        refusal = self.stopping or disagreement(self._contract, connection.door.mode, frame)
         if refusal is not None:
             self._reject(connection, refusal)
             return
@@ -172,7 +174,8 @@ class Lobby(Owner):
         try:
             # Queued before `open`, so that it goes ahead of what a connect hook sends (WIRE 3).
             if frame is not None:
-                connection.outbox.put(welcome(self.hub.limits, self._contract.label, id, frame))
+                contract, mode = self._contract.label, connection.door.mode
+                connection.outbox.put(welcome(self.hub.limits, contract, id, frame, mode))
         except MessageTooLong as error:
             # A device of small buffers and a long id.
             self._reject(connection, RejectFrame(1009, 0, str(error)))
@@ -273,25 +276,27 @@ def is_peer(client: object) -> bool:
     return isinstance(client, Peer)
 
 
-def disagreement(contract: Contract[Any, Any], frame: HelloFrame) -> RejectFrame | None:
-    """Return the refusal of a client whose contract is not that of the server; None if it is.
+def disagreement(contract: Contract[Any, Any], mode: Mode, frame: HelloFrame) -> RejectFrame | None:
+    """Return the refusal of a client whose contract or mode is not the server's; None if it is.
 
     Source: WIRE 3.
     """
+    if lacks_turns(mode, frame.features):
+        return RejectFrame(4004, 0, "the mode here is half duplex, which HELLO does not announce")
     if contract.welcomes(frame.contract):
         return None
     ours = contract.label or "no contract"
     return RejectFrame(4004, 0, f"contract is {frame.contract}, here it is {ours}")
 
 
-def welcome(limits: Limits, contract: str, id: str, frame: HelloFrame) -> WelcomeFrame:
+def welcome(limits: Limits, contract: str, id: str, frame: HelloFrame, mode: Mode) -> WelcomeFrame:
     """Return the consent to ``frame``, with what both ends agree on."""
     own = round(limits.keepalive_s)
     return WelcomeFrame(
         frame_bytes_max=limits.frame_bytes_max,
         # The smaller one of both; 0 of the client is no opinion (WIRE 4).
         keepalive_s=min(own, frame.keepalive_s) if frame.keepalive_s else own,
-        features=frame.features & FEATURE_REQUESTS,
+        features=frame.features & features_of(mode),
         id=id,
         contract=contract,
     )

@@ -100,6 +100,12 @@ class Answers:
         if job is not None:
             self._give_up(job, CANCELLED)
 
+    def refuse_waiting(self) -> None:
+        """Refuse what has not started, since nothing will start any more."""
+        for job in tuple(self._jobs.values()):
+            if job.work is None:
+                self._fail(job, DRAINING)
+
     # Details: from its turn to its answer
 
     def _start(self, job: Job) -> None:

@@ -78,7 +78,8 @@ class Asked:
             RequestFailed: the peer answered with an error.
             ConnectionClosed: the connection ended before the answer came.
         """
-        if self._asking.has_frames:
+        # An outbox that orders them lets one leave when the one before it was answered.
+        if self._asking.has_frames or self._asking.outbox.orders_requests:
             return await self._ask(payload, timeout)
         try:
             # The wait for the turn counts too: the caller said how long an answer may take.
@@ -149,9 +150,13 @@ class Asked:
         # The answer came, or the end of the connection.
         if self._answers.get(correlation_id) is None:
             return
+        self.waiting -= 1
+        if self._asking.outbox.take_back(correlation_id):
+            # Nobody has heard of it.
+            del self._answers[correlation_id]
+            return
         # The id stays taken: CANCEL is answered too (WIRE 2).
         self._answers[correlation_id] = None
-        self.waiting -= 1
         if is_matched:
             # A late reply will not be taken for another one: it is a message like any other.
             del self._answers[correlation_id]

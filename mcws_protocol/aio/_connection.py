@@ -40,6 +40,7 @@ from ._handlers import Handlers, Rest
 from ._hub import Hub
 from ._inbox import Turn
 from ._matching import Matching
+from ._modes import outbox_for
 from ._plain_answers import PlainAnswers
 from ._reception import Reception
 from ._waiting import Gate, Ready, Room
@@ -114,10 +115,13 @@ class Connection(Reception, Generic[In, Out]):
 
     def __init__(self, hub: Hub, owner: Owner, door: Door) -> None:
         role = Role.SERVER if hub.is_server else Role.CLIENT
-        machine = door.wire.machine(role, hub.limits, hub.loop.time())
+        first = door.initiator if door.mode is Mode.HALF_DUPLEX else None
+        machine = door.wire.machine(role, hub.limits, hub.loop.time(), first=first)
         # In debug mode a mistake shall show where it is made, and may cost time.
         dialect = door.dialect.checked() if hub.loop.get_debug() else door.dialect
-        super().__init__(hub, machine, dialect)
+        outbox = outbox_for(door.mode, door.initiator, machine, dialect, hub)
+        skips = hub.is_server and door.mode is Mode.SIMPLEX
+        super().__init__(hub, machine, dialect, outbox, skips=skips)
         self.door: Door = door
         self.id: str = ""
         self.contract: str = ""
@@ -266,6 +270,7 @@ class Connection(Reception, Generic[In, Out]):
         """Close by the will of this end: stop delivery, send what is queued, then CLOSE."""
         if not self.is_lost:
             self.farewell.close(frame)
+            self.refuse_requests()
             # The inbox is empty now; the peer's CLOSE is behind what was not read yet.
             self.adjust_reading()
 

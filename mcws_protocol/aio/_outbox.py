@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import Enum
 from threading import get_ident
-from typing import Any
+from typing import Any, ClassVar
 
 from .._dialect import Dialect
 from .._errors import ConnectionClosed, OutboxFull
@@ -31,6 +31,8 @@ class Shared(Enum):
     CLOSED = "closed"
     OVERFLOW = "overflow"
     """There is no room and the policy is to disconnect."""
+    SILENT = "silent"
+    """This end of the connection sends no messages, whatever the room."""
 
 
 class Outbox(Outflow):
@@ -41,6 +43,9 @@ class Outbox(Outflow):
     """
 
     __slots__ = ("_encode", "_heads", "_is_raw", "dropped")
+
+    # Whether requests may be queued at any time where only one may be under way.
+    orders_requests: ClassVar[bool] = False
 
     # Counted here too, on the hot path; the slot is that of the outflow.
     queued: int
@@ -112,10 +117,6 @@ class Outbox(Outflow):
         self.queued += size
         return READY if self.queued <= self._high else self.room()
 
-    def reply(self, payload: Payload) -> object:
-        """Queue what answers a request where the wire has no frame for it; else as ``write``."""
-        return self.write(payload)
-
     def put_bounded(self, frame: RequestFrame) -> None:
         """Queue a frame that the limits bind, a request.
 
@@ -129,6 +130,10 @@ class Outbox(Outflow):
             if refusal is not None:
                 raise refusal
         self.put(frame)
+
+    def take_back(self, correlation_id: int) -> bool:
+        """Forget a request that was not sent yet; return whether there was one: here never."""
+        return False
 
     # To many
 

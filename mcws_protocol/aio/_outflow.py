@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from .._errors import ConnectionClosed
-from .._events import Frame, LossFrame, PongFrame
+from .._events import Frame, LossFrame, Payload, PongFrame
 from .._limits import Limits
 from .._wire import Machine
 from ._flusher import Flusher
@@ -85,6 +85,21 @@ class Outflow:
         parts = self._parts if self._parts is not None else self._begin()
         self._count(self._machine.send(frame, self._flusher.loop.time(), parts))
 
+    def reply(self, payload: Payload) -> None:
+        """Queue an answer that travels as a message, as on a plain wire; accepted at every limit.
+
+        It needs no turn, in whatever mode.
+
+        Raises:
+            ConnectionClosed: the connection ended or is ending.
+            LocalProtocolError: the wire cannot carry the payload.
+        """
+        self._flusher.check_thread()
+        if not self.takes_answers:
+            raise self._closed()
+        parts = self._parts if self._parts is not None else self._begin()
+        self._count(self._machine.send_message(payload, parts))
+
     def pong(self, payload: bytes) -> None:
         """Answer a PING with the next flush; an answer that waits still is replaced (FAULTS 7)."""
         self._pong = payload
@@ -128,6 +143,16 @@ class Outflow:
     def is_empty(self) -> bool:
         """Whether nothing waits, neither here nor in the transport."""
         return self._is_empty()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether anything waits for more than the transport."""
+        return False
+
+    @property
+    def takes_answers(self) -> bool:
+        """Whether the answer to a request may still be sent."""
+        return self.refusal is None
 
     # Writing
 

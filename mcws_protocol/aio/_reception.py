@@ -33,17 +33,20 @@ from .._events import (
     ReplyFrame,
     RequestFrame,
     TimedOut,
+    TurnFrame,
     WelcomeFrame,
 )
 from .._wire import Machine
-from ._answers import Answers
+from ._answers import NO_HANDLER, Answers
 from ._asked import Asked
 from ._dispatcher import Dispatcher
 from ._farewell import Farewell
 from ._handlers import Rest
 from ._hub import Hub
 from ._inbox import Inbox, Turn
+from ._modes import TokenOutbox
 from ._outbox import Outbox
+from ._turn_outbox import TurnOutbox
 
 
 class Reception(ABC):
@@ -56,6 +59,7 @@ class Reception(ABC):
         transport: asyncio's; None before there is one.
         is_open: whether the opening is over and the application knows of the connection.
         is_lost: whether the transport is gone.
+        skipped: messages and requests that were dropped, since the mode has none from the peer.
     """
 
     __slots__ = (
@@ -67,19 +71,27 @@ class Reception(ABC):
         "_hub",
         "_is_reading_paused",
         "_machine",
+        "_skips",
         "dispatcher",
         "inbox",
         "is_lost",
         "is_open",
         "outbox",
+        "skipped",
         "transport",
     )
 
-    def __init__(self, hub: Hub, machine: Machine, dialect: Dialect) -> None:
+    def __init__(
+        self, hub: Hub, machine: Machine, dialect: Dialect, outbox: Outbox, *, skips: bool
+    ) -> None:
         self.transport: asyncio.Transport | None = None
         self.is_open: bool = False
         self.is_lost: bool = False
-        self.outbox: Outbox = Outbox(machine, dialect, hub.limits, hub.flusher)
+        self.skipped: int = 0
+        self.outbox: Outbox = outbox
+        if isinstance(outbox, TurnOutbox):
+            # The turn may have to be read from behind a full inbox.
+            outbox.on_wait = self.adjust_reading
         self.dispatcher: Dispatcher = Dispatcher(hub, dialect, self)
         self.inbox: Inbox = Inbox(hub, self)
         self._hub = hub
@@ -91,6 +103,8 @@ class Reception(ABC):
         # What one read brought beyond one turn; None while all of it fits.
         self._backlog: list[Received] | None = None
         self._eof_waits = False
+        # Whether the mode has no messages from the peer.
+        self._skips = skips
         self._is_reading_paused = False
 
     @property
@@ -118,6 +132,8 @@ class Reception(ABC):
     def data_received(self, data: bytes) -> None:
         """Take bytes of the peer."""
         events = self._machine.receive(data, self._hub.loop.time())
+        if self._skips:
+            events = self._without_messages(events)
         if self._hub.is_server and not self.is_open and events and type(events[-1]) is Faulted:
             # A HELLO with a fault right behind it is refused as a whole: nobody was let in yet.
             events = events[-1:]
@@ -164,6 +180,19 @@ class Reception(ABC):
         if self._eof_waits and self._backlog is None:
             self.eof_received()
 
+    def _without_messages(self, events: list[Received]) -> list[Received]:
+        """Return ``events`` without what a peer that only listens may not send; count it."""
+        kept: list[Received] = []
+        for event in events:
+            if isinstance(event, RequestFrame):
+                self.answer(ErrorFrame(event.correlation_id, NO_HANDLER))
+            # A CANCEL came with its request, in this very chunk.
+            if isinstance(event, bytes | str | RequestFrame):
+                self.skipped += 1
+            elif not isinstance(event, CancelFrame):
+                kept.append(event)
+        return kept
+
     def _handle(self, events: list[Received]) -> None:
         """Handle messages at once while nothing is in their way, else have them wait."""
         inbox, outbox, message = self.inbox, self.outbox, self.dispatcher.message
@@ -199,6 +228,7 @@ class Reception(ABC):
             return
         limits = self._hub.limits
         is_asking = self._asked is not None and self._asked.waiting > 0
+        is_asking = is_asking or self.outbox.is_waiting
         limit = limits.inbox_bytes_max if is_asking else limits.inbox_high_bytes
         pauses = self._backlog is not None or self.inbox.size > limit
         if pauses == self._is_reading_paused:
@@ -249,9 +279,17 @@ class Reception(ABC):
             self._answers.is_draining = planned is not None
         was_idle = self.inbox.is_idle
         self._queue(self._answers.take(frame))
-        if was_idle:
+        if self._farewell is not None and self._farewell.is_deaf:
+            self.refuse_requests()
+        elif was_idle:
             # Nothing was in its way, so its turn is now: the inbox alone decides on turns.
             self.inbox.deliver()
+
+    def refuse_requests(self) -> None:
+        """Refuse the peer's requests that will not start any more, if it is not too late."""
+        # An end that waits for the turn to say the last does not get it before they are settled.
+        if self._answers is not None and self.outbox.takes_answers:
+            self._answers.refuse_waiting()
 
     def on_answer(self, frame: ReplyFrame | ErrorFrame) -> None:
         """Settle a request of this end."""
@@ -266,6 +304,13 @@ class Reception(ABC):
     def on_ping(self, frame: PingFrame) -> None:
         """Answer a PING with the next flush."""
         self.outbox.pong(frame.payload)
+
+    def on_turn(self, frame: TurnFrame) -> None:
+        """Take the turn, or the peer's wish to have it."""
+        assert isinstance(self.outbox, TokenOutbox), (
+            "the machine refuses it where there is no token"
+        )
+        self.outbox.turn(frame)
 
     def on_loss(self, frame: LossFrame) -> None:
         """Tell the application that the peer dropped messages."""
@@ -307,7 +352,7 @@ class Reception(ABC):
 
     def answer(self, frame: ReplyFrame | ErrorFrame) -> None:
         """Send the one answer to a request; nothing if the connection is closed."""
-        if self.outbox.refusal is None:
+        if self.outbox.takes_answers:
             self.outbox.put(frame)
 
     def request_started(self) -> None:
@@ -333,6 +378,7 @@ ACTIONS: Final[dict[type, Callable[[Any, Any], None]]] = {
     CancelFrame: Reception.on_cancel,
     PingFrame: Reception.on_ping,
     LossFrame: Reception.on_loss,
+    TurnFrame: Reception.on_turn,
     DrainFrame: lambda connection, frame: connection.on_drain(frame),
     CloseFrame: Reception.on_close,
     Ended: Reception.on_end,

@@ -9,7 +9,7 @@ from typing import Any
 import mcws_client._client
 from mcws_client import Client
 from mcws_client._line import Line
-from mcws_protocol import UNTYPED, Codec, Dialect, Limits, Mcws, Role, Wire
+from mcws_protocol import UNTYPED, Codec, Contract, Dialect, Limits, Mcws, Mode, Role, Wire
 from mcws_protocol.aio import Connection, Door
 from mcws_server import Server
 from tests.aio.cable import End, connect
@@ -20,18 +20,31 @@ URL = "tcp://cable:1"
 class Lab:
     """One server behind one door, and every client that was connected to it.
 
+    The door speaks the contract of the server; clients have the same one unless told otherwise.
+
     Attributes:
         server: the server under test; it has no listener.
         near: the clients' ends of the cables, in order of connection.
         far: the server's ends.
     """
 
-    def __init__(self, server: Server[Any, Any, Any], wire: Wire) -> None:
+    def __init__(
+        self,
+        server: Server[Any, Any, Any],
+        wire: Wire,
+        mode: Mode = Mode.FULL_DUPLEX,
+        initiator: Role = Role.SERVER,
+    ) -> None:
         self.server = server
         self.wire = wire
+        self.mode = mode
+        self.initiator = initiator
         self.near: list[End] = []
         self.far: list[End] = []
-        self._door = Door(wire)
+        # A contract has its own mode; without one, it is as if it had this one.
+        self._door = Door.of(server.contract, Role.SERVER, wire)
+        if server.contract is UNTYPED:
+            self._door = Door(wire, mode=mode, initiator=initiator)
         server._doors.append(self._door)
 
     def accept(self, protocol: Any) -> tuple[End, End]:
@@ -49,7 +62,15 @@ class Lab:
 
     def client(self, **options: Any) -> Client[Any, Any]:
         """Return a client that will connect to the server by a cable."""
-        return Client(URL, wire=options.pop("wire", self.wire), **options)
+        mode = options.pop("mode", self.mode)
+        contract: Contract[Any, Any] = options.pop("contract", self.server.contract)
+        wire = options.pop("wire", self.wire)
+        client: Client[Any, Any] = Client(URL, contract, wire=wire, **options)
+        if contract is UNTYPED:
+            dialect = speech(client._settings.codec, wire)
+            client._door = Door(wire, dialect, mode=mode, initiator=self.initiator)
+            client._hello = client._settings.hello("", mode)
+        return client
 
 
 MakeLab = Callable[..., Lab]
@@ -62,10 +83,12 @@ def make_lab(monkeypatch: Any) -> MakeLab:
         server: Server[Any, Any, Any] | None = None,
         wire: Wire | None = None,
         limits: Limits | None = None,
+        mode: Mode = Mode.FULL_DUPLEX,
+        initiator: Role = Role.SERVER,
     ) -> Lab:
         if server is None:
             server = Server() if limits is None else Server(limits=limits)
-        lab = Lab(server, Mcws() if wire is None else wire)
+        lab = Lab(server, server.contract.wire if wire is None else wire, mode, initiator)
         monkeypatch.setattr(mcws_client._client, "dial", lab.dial)
         return lab
 

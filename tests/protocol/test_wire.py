@@ -164,3 +164,21 @@ def test_close_reason_of_124_bytes_is_refused(reason: str) -> None:
     """A reason must fit into a control frame of WebSocket too."""
     with pytest.raises(ValueError, match="at most 123 bytes, not 124"):
         check_close(1000, reason)
+
+
+# What waits for a close
+
+
+def test_close_is_over_in_time_from_the_first_decision() -> None:
+    """A later decision, or saying CLOSE later, does not put off the end."""
+    machine = silent_machine()
+    assert machine.next_deadline() == NEVER
+    machine.close_by(10.0)
+    machine.close_by(12.0)
+    assert machine.next_deadline() == 10.0 + Limits().close_s
+
+
+def test_machine_neither_asks_nor_is_deaf_unless_it_says_so() -> None:
+    """A wire without requests has none to wait for."""
+    machine = silent_machine()
+    assert (machine.is_asking, machine.is_deaf) == (False, False)
