@@ -20,11 +20,11 @@ from mcws_protocol import (
     Mcws,
     MessageFrame,
     Mode,
+    NoHandler,
     Plain,
     Rejected,
     RejectFrame,
     RemoteProtocolError,
-    RequestFailed,
     RequestFrame,
     RequestTimeout,
     Role,
@@ -312,7 +312,7 @@ async def test_broadcast_is_the_one_more_too(lab: MakeLab) -> None:
     made.server.broadcast("one")
     made.server.broadcast("two")
     peer.end.write(encode_frame(ErrorFrame(0, 1)))
-    with pytest.raises(RequestFailed):
+    with pytest.raises(NoHandler):
         await asking
     await settle()
     assert heard(peer)[1:] == [MessageFrame("one"), GIVE, PLEASE]
@@ -341,7 +341,7 @@ async def test_request_is_the_one_more_too(lab: MakeLab) -> None:
     assert heard(peer) == [RequestFrame(2, "two", 5000)]
     server.abort()
     failures = await asyncio.gather(*asking, return_exceptions=True)
-    assert [type(failure) for failure in failures] == [RequestFailed] * 2 + [ConnectionClosed]
+    assert [type(failure) for failure in failures] == [NoHandler] * 2 + [ConnectionClosed]
 
 
 @pytest.mark.parametrize("frame", [MessageFrame(b"m"), RequestFrame(1, b"r"), GIVE], ids=repr)
@@ -817,7 +817,7 @@ async def test_simplex_refuses_requests(lab: MakeLab) -> None:
     made = lab(Server(), mode=Mode.SIMPLEX)
     made.server.on_client_request(lambda request, client: "answer")
     client = await made.client(mode=Mode.FULL_DUPLEX).connect()
-    with pytest.raises(RequestFailed) as caught:
+    with pytest.raises(NoHandler) as caught:
         await client.request("x")
     assert caught.value.code == 1
     near = made.near[0]
