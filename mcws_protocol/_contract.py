@@ -155,7 +155,10 @@ class Contract(Generic[Up, Down]):
             (self._terms.up, self._terms.down) if codec is None else self._vocabularies(codec)
         )
         said, heard = (down, up) if role is Role.SERVER else (up, down)
-        return Dialect(said, heard, has_frames=wire.has_frames)
+        # On such a wire only one end may begin, so whatever it says is a request.
+        begins = self.mode is Mode.HALF_DUPLEX and role is Role(self.initiator)
+        is_answered = begins and not wire.has_frames
+        return Dialect(said, heard, has_frames=wire.has_frames, is_answered=is_answered)
 
     def incoming(self, role: Role) -> Vocabulary:
         """Return the messages that arrive at one end."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 from ._codec import Untouched
-from ._errors import EncodeError
+from ._errors import EncodeError, LocalProtocolError
 from ._events import Payload
 from ._message import Message, Request
 from ._vocabulary import Part, Vocabulary
@@ -20,6 +21,8 @@ class Dialect:
         incoming: what this end understands.
         has_frames: whether the wire tells requests from messages.
         is_raw: whether payloads are messages, so that neither way anything has to be done.
+        is_answered: whether the peer answers whatever is no ``Message``, since it cannot tell what
+            wants no answer.
         encode: returns the payload for a message.
         quick_decode: ``decode`` without the care for errors; None where nothing has to be done.
     """
@@ -30,13 +33,20 @@ class Dialect:
         "encode",
         "has_frames",
         "incoming",
+        "is_answered",
         "is_raw",
         "outgoing",
         "quick_decode",
     )
 
     def __init__(
-        self, outgoing: Vocabulary, incoming: Vocabulary, *, has_frames: bool, checks: bool = False
+        self,
+        outgoing: Vocabulary,
+        incoming: Vocabulary,
+        *,
+        has_frames: bool,
+        checks: bool = False,
+        is_answered: bool = False,
     ) -> None:
         self.outgoing: Vocabulary = outgoing
         self.incoming: Vocabulary = incoming
@@ -47,6 +57,9 @@ class Dialect:
         self.is_raw: bool = isinstance(self._heard.codec, Untouched)
         if self.is_raw:
             self.encode = self._heard.codec.encode
+        self.is_answered: bool = is_answered
+        if is_answered:
+            self.encode = functools.partial(self._encode_unanswered, self.encode)
         self.quick_decode: Callable[[Payload], Any] | None = (
             None if self.is_raw else self._heard.quick_decode
         )
@@ -56,7 +69,11 @@ class Dialect:
         """Return the same dialect with a look at all fields of what is sent, for debugging."""
         if self._checked is None:
             self._checked = Dialect(
-                self.outgoing, self.incoming, has_frames=self.has_frames, checks=True
+                self.outgoing,
+                self.incoming,
+                has_frames=self.has_frames,
+                checks=True,
+                is_answered=self.is_answered,
             )
         return self._checked
 
@@ -68,6 +85,17 @@ class Dialect:
             DecodeError: it is not what its type says.
         """
         return self._heard.codec.decode(payload)
+
+    def _encode_unanswered(self, encode: Callable[[Any], Payload], message: Any) -> Payload:
+        """Return the payload for a message that gets no answer.
+
+        Raises:
+            LocalProtocolError: the peer would answer it.
+        """
+        if not isinstance(message, Message):
+            name = type(message).__name__
+            raise LocalProtocolError(f"each {name} is answered there: send it with request()")
+        return encode(message)
 
     # Requests
 
