@@ -7,7 +7,7 @@ has a decoder of its own: what comes in the wrong frame is not known there.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from ._codec import Binary, Codec, Text
 from ._errors import DecodeError, EncodeError
@@ -192,7 +192,8 @@ def check_kinds(name: str, kinds: Sequence[Any], codec: Codec[Any]) -> None:
 def is_part(known: Any, kind: type) -> bool:
     """Whether some objects of the type ``known`` are of the class ``kind``."""
     known = class_of(known)
-    # What has no class of its own, an annotated type, may be of any but a message's.
-    if known is object or not isinstance(known, type):
+    # What has no class of its own, an annotated type, may be of any but a message's; and
+    # `Annotated` itself is a class in some versions of Python.
+    if known in (object, Annotated) or not isinstance(known, type):
         return known is object or not issubclass(kind, Message)
     return issubclass(known, kind)
