@@ -225,6 +225,7 @@ class Untyped(Contract[Raw, Raw]):
         self.initiator = "server"
         self.previous = ()
         both = Vocabulary("", object, self.codec)
+        self._label = Label("", 0, "")
         self._terms = Terms(both, both, self.codec, self.mode, self.initiator)
 
     @property

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from mcws_protocol._codec import Binary, Codec, Raw, Text
+from mcws_protocol._codec import Binary, Codec, Raw, Text, Untouched
 from mcws_protocol._delimited import Delimited, Lines
 from mcws_protocol._errors import (
     EncodeError,
@@ -35,6 +35,8 @@ from mcws_protocol._limits import Limits
 from mcws_protocol._plain import Plain, PlainMachine
 from mcws_protocol._prefixed import LengthPrefixed
 from mcws_protocol._state import Role, State
+from mcws_protocol._structured import Json, MsgPack
+from mcws_protocol._stuffing import Cobs, Slip
 from mcws_protocol._wire import NEVER
 
 both_roles = pytest.mark.parametrize("role", Role)
@@ -97,6 +99,46 @@ def test_argument_that_is_no_framing_is_a_type_error(name: str, wrong: object) -
     arguments: dict[str, Any] = {"framing": Lines(), name: wrong}
     with pytest.raises(TypeError, match=f"{name} must be a framing, such as "):
         Plain(**arguments)
+
+
+def test_match_that_cannot_be_called_is_a_type_error() -> None:
+    """What tells replies is asked, so it has to be callable."""
+    with pytest.raises(TypeError, match="^match must be callable, not 'id'$"):
+        Plain(Lines(), match=cast("Any", "id"))
+
+
+@pytest.mark.parametrize(
+    ("wire", "codec"),
+    [
+        (Plain(Lines()), Json()),
+        (Plain(Lines()), Text()),
+        (Plain(Lines()), Untouched()),
+        (Plain(Chunks()), MsgPack()),
+        (Plain(LengthPrefixed(1)), MsgPack()),
+        (Plain(Cobs(), down=Slip()), MsgPack()),
+    ],
+    ids=repr,
+)
+def test_check_codec_that_can_be_carried(wire: Plain, codec: Codec[Any]) -> None:
+    """A codec of text goes on any wire, one of any bytes where both framings carry them."""
+    wire.check_codec(codec)
+
+
+@pytest.mark.parametrize(
+    ("wire", "problem"),
+    [
+        (Plain(Lines()), "Lines"),
+        (Plain(Cobs(), up=Lines()), "Lines"),
+        (Plain(Cobs(), down=Lines()), "Lines"),
+        (Plain(Delimited(b"\xff")), "Delimited"),
+        (Plain(Fixed(4)), "Fixed"),
+    ],
+    ids=repr,
+)
+def test_check_codec_that_cannot_be_carried_raises(wire: Plain, problem: str) -> None:
+    """A framing that some bytes would break is refused before the first message, by name."""
+    with pytest.raises(ValueError, match=rf"^{problem}.* cannot carry what MsgPack\(\) makes: "):
+        wire.check_codec(MsgPack())
 
 
 def test_framing_cannot_be_left_out() -> None:
@@ -207,6 +249,44 @@ def test_next_message_is_the_reply(role: Role) -> None:
     assert machine.receive(b"tha", 0.0) == []
     assert machine.receive(b"t\nmore\n", 0.0) == [ReplyFrame(7, b"that"), b"more"]
     assert machine.receive(b"later\n", 0.0) == [b"later"]
+
+
+@both_roles
+@pytest.mark.parametrize(
+    ("data", "events"),
+    [
+        (b"news\nre: 1\nre: 2\n", [b"news", ReplyFrame(7, b"re: 1"), b"re: 2"]),
+        (b"news\n", [b"news"]),
+        (b"", []),
+    ],
+)
+def test_first_message_that_matches_is_the_reply(
+    role: Role, data: bytes, events: list[Received]
+) -> None:
+    """Where the application can tell, what is no answer stays a message."""
+    machine, out = new(role), list[bytes]()
+    machine.matching = lambda payload: b"re:" in cast("bytes", payload)
+    machine.send(RequestFrame(7, b"ask", 0), 0.0, out)
+    assert machine.receive(data, 0.0) == events
+
+
+def test_reply_may_come_later_than_messages() -> None:
+    """Until the answer is here, each read is looked through for it."""
+    machine, out = new(Role.CLIENT), list[bytes]()
+    machine.matching = lambda payload: payload == b"yes"
+    machine.send(RequestFrame(7, b"ask", 0), 0.0, out)
+    found = [machine.receive(data, 0.0) for data in (b"no\nye", b"s\nyes\n")]
+    assert found == [[b"no"], [ReplyFrame(7, b"yes"), b"yes"]]
+
+
+@both_roles
+def test_cancel_forgets_the_request(role: Role) -> None:
+    """Behind CANCEL, which nobody hears, the late answer is a message like any other."""
+    machine, out = new(role), list[bytes]()
+    machine.send(RequestFrame(7, b"ask", 0), 0.0, out)
+    assert machine.send(CancelFrame(7), 0.0, out) == 0
+    assert out == [b"ask\n"]
+    assert machine.receive(b"late\n", 0.0) == [b"late"]
 
 
 def test_fault_is_no_reply() -> None:
