@@ -19,6 +19,10 @@ class Judging(Protocol):
 
     dialect: Dialect
 
+    def carefully(self, decode: Callable[..., Any], *arguments: Any) -> Any:
+        """Return what ``decode`` returns; whatever it raises becomes ``DecodeError``."""
+        ...
+
     def failed(self, error: BaseException, callback: Callback) -> None:
         """Log what a user function raised and give it to the error hooks."""
         ...
@@ -53,6 +57,6 @@ class Matching:
         """
         dialect = self._judging.dialect
         try:
-            return dialect.decode_reply(self._request, payload)
+            return self._judging.carefully(dialect.decode_reply, self._request, payload)
         except DecodeError:
-            return dialect.decode(payload)
+            return self._judging.carefully(dialect.decode, payload)

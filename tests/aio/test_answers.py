@@ -14,14 +14,18 @@ from mcws_protocol import (
     Codec,
     ConnectionClosed,
     DecodeError,
+    Dialect,
     EncodeError,
     ErrorFrame,
     Limits,
     MessageTooLong,
+    MsgPack,
     Refused,
     ReplyFrame,
     RequestFrame,
+    Role,
     Text,
+    UnknownMessage,
     Untouched,
     encode_frame,
 )
@@ -30,6 +34,7 @@ from mcws_protocol.aio._dispatcher import Dispatcher
 from mcws_protocol.aio._handlers import Callback, Handlers
 from mcws_protocol.aio._hub import HANDLING, Hub
 from tests.aio.harness import speech
+from tests.aio.thermo import THERMO, AskNewer, Config, GetConfig, Notice
 
 LOG = logging.getLogger("mcws.test")
 
@@ -61,13 +66,15 @@ class Desk:
         steps: how often a first step was announced, and how often an end.
     """
 
-    def __init__(self, codec: Codec[Any] | None = None, **limits: Any) -> None:
+    def __init__(
+        self, codec: Codec[Any] | None = None, dialect: Dialect | None = None, **limits: Any
+    ) -> None:
         handlers = Handlers()
         handlers.errors = (self._hear_error,)
         self.handlers = handlers
         self.hub = Hub(handlers, Limits(**limits), LOG, is_server=True)
         codec = codec or Untouched()
-        self.dispatcher = Dispatcher(self.hub, speech(codec), "client")
+        self.dispatcher = Dispatcher(self.hub, dialect or speech(codec), "client")
         self.answers = Answers(self.hub, self.dispatcher, self)
         self.given: list[ReplyFrame | ErrorFrame] = []
         self.limit = 256
@@ -249,6 +256,48 @@ async def test_error_1_without_a_handler() -> None:
     desk.ask()
     assert desk.given == [ErrorFrame(1, 1)]
     assert desk.errors == []
+
+
+async def test_error_1_for_a_request_of_an_unknown_type() -> None:
+    """A request of a newer version has no handler here, and the requester hears its name."""
+    desk = Desk(dialect=THERMO.dialect(Role.SERVER, THERMO.wire))
+    desk.handle(Config())
+    desk.ask(payload=MsgPack().encode(AskNewer()))
+    reason = "message of type 'AskNewer', known are GetConfig"
+    assert desk.given == [ErrorFrame(1, 1, reason)]
+    assert [type(error) for error in desk.errors] == [UnknownMessage]
+    assert desk.events == []
+
+
+async def test_error_2_for_a_request_that_does_not_fit_its_type() -> None:
+    """A request whose field is wrong is told where, and nothing of what it holds."""
+    desk = Desk(dialect=THERMO.dialect(Role.SERVER, THERMO.wire))
+    desk.handle(Config())
+    desk.ask(payload=MsgPack().encode({"$": "GetConfig", "section": [5]}))
+    assert desk.given == [ErrorFrame(1, 2, "payload is not str at $.section")]
+    assert [type(error) for error in desk.errors] == [DecodeError]
+    assert desk.events == []
+
+
+@HANDLE
+async def test_request_of_a_contract_is_answered(handle: Any) -> None:
+    """The handler gets the request as its class, and its reply is encoded as what belongs to it."""
+    desk = Desk(dialect=THERMO.dialect(Role.SERVER, THERMO.wire))
+    handle(desk, Config(2.0))
+    desk.ask(payload=MsgPack().encode(GetConfig()))
+    await asyncio.sleep(2)
+    assert desk.given == [ReplyFrame(1, MsgPack().encode(Config(2.0)))]
+
+
+@HANDLE
+async def test_error_3_for_a_reply_of_another_type(handle: Any) -> None:
+    """A handler that answers with what answers something else has failed."""
+    desk = Desk(dialect=THERMO.dialect(Role.SERVER, THERMO.wire))
+    handle(desk, Notice())
+    desk.ask(payload=MsgPack().encode(GetConfig()))
+    await asyncio.sleep(2)
+    assert desk.given == [ErrorFrame(1, 3)]
+    assert [str(error) for error in desk.errors] == ["Notice cannot be sent here, expected Config"]
 
 
 async def test_error_2_for_a_payload_that_does_not_decode() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 
 from mcws_protocol import (
+    Binary,
     CancelFrame,
     CloseFrame,
     ConnectionClosed,
@@ -77,7 +78,8 @@ class Asker:
         self.loop = asyncio.get_running_loop()
         self.machine = wire.machine(Role.SERVER, limits, self.loop.time())
         self.peer = wire.machine(Role.CLIENT, limits, self.loop.time())
-        self.outbox = Outbox(self.machine, speech(wire=wire), limits, Flusher(self.loop))
+        self.dialect = speech(Binary(), wire)
+        self.outbox = Outbox(self.machine, self.dialect, limits, Flusher(self.loop))
         self.transport = RecordingTransport()
         self.outbox.attach(self.transport)
         if self.has_frames:
@@ -119,6 +121,30 @@ class Asker:
         """Ask in a task."""
         asking: Coroutine[Any, Any, Any] = self.asked.ask(payload, timeout)
         return asyncio.ensure_future(asking)
+
+    def ask_matched(self, payload: bytes, timeout: float | None = 5.0) -> asyncio.Task[Any]:
+        """Ask in a task; what begins with the question answers it."""
+        matching = Matching(lambda request, message: message.startswith(request), payload, self)
+        asking: Coroutine[Any, Any, Any] = self.asked.ask(payload, timeout, matching)
+        return asyncio.ensure_future(asking)
+
+    def carefully(self, decode: Callable[..., Any], *arguments: Any) -> Any:
+        """Decode."""
+        return decode(*arguments)
+
+    def failed(self, error: BaseException, callback: Callable[..., object]) -> None:
+        """Have no application that could fail."""
+        raise AssertionError(error)
+
+    def hear(self, data: bytes) -> list[Any]:
+        """Have bytes arrive; return the messages, and give replies to those who wait."""
+        messages: list[Any] = []
+        for event in self.machine.receive(data, 0.0):
+            if isinstance(event, ReplyFrame):
+                self.asked.settle(event)
+            else:
+                messages.append(event)
+        return messages
 
     def answer(self, frame: ReplyFrame | ErrorFrame) -> None:
         """Have an answer of the peer arrive, as its machine lets it."""
@@ -527,3 +553,59 @@ async def test_plain_request_lost_with_its_connection() -> None:
 def test_milliseconds(timeout: float | None, expected: int) -> None:
     """They are rounded up, so that a timeout is never none, and fit into four bytes."""
     assert milliseconds(timeout) == expected
+
+
+# Plain wires where the application can tell
+
+
+async def test_matched_request_is_the_first_message_that_matches() -> None:
+    """What is no answer stays a message, before and behind the one that is."""
+    asker = Asker(Plain(Lines()))
+    task = asker.ask_matched(b"temp")
+    await turns()
+    assert asker.heard() == [b"temp"]
+    assert asker.hear(b"news\ntemp 21\ntemp 22\n") == [b"news", b"temp 22"]
+    assert await task == b"temp 21"
+
+
+@pytest.mark.parametrize("gives_up", ["times out", "is cancelled"])
+async def test_matched_request_given_up_does_not_close(gives_up: str) -> None:
+    """Its late reply cannot be taken for another one: it is a message, and the next one is asked."""
+    asker = Asker(Plain(Lines()))
+    task = asker.ask_matched(b"temp", 5.0)
+    await turns()
+    if gives_up == "is cancelled":
+        task.cancel()
+    with pytest.raises((RequestTimeout, asyncio.CancelledError)):
+        await task
+    assert (asker.closed, asker.asked.waiting) == ([], 0)
+    assert asker.hear(b"temp 21\n") == [b"temp 21"]
+    task = asker.ask_matched(b"fan")
+    await turns()
+    assert asker.hear(b"temp 22\nfan on\n") == [b"temp 22"]
+    assert await task == b"fan on"
+
+
+async def test_matched_request_given_up_on_a_closed_connection() -> None:
+    """Nothing can be said any more, and nothing need be."""
+    asker = Asker(Plain(Lines()))
+    task = asker.ask_matched(b"temp")
+    await turns()
+    asker.outbox.refuse(ConnectionClosed(1000))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert asker.asked.waiting == 0
+
+
+async def test_matched_requests_take_turns() -> None:
+    """One is under way at a time, and each is judged by its own match."""
+    asker = Asker(Plain(Lines()))
+    tasks = [asker.ask_matched(b"temp"), asker.ask_matched(b"fan")]
+    await turns()
+    assert asker.heard() == [b"temp"]
+    assert asker.hear(b"fan off\ntemp 21\n") == [b"fan off"]
+    await turns()
+    assert asker.heard() == [b"fan"]
+    assert asker.hear(b"fan on\n") == []
+    assert await asyncio.gather(*tasks) == [b"temp 21", b"fan on"]

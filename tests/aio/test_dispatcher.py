@@ -10,12 +10,25 @@ from typing import Any, NoReturn
 
 import pytest
 
-from mcws_protocol import Codec, ConnectionClosed, DecodeError, Limits, Text
+from mcws_protocol import (
+    Codec,
+    ConnectionClosed,
+    DecodeError,
+    Dialect,
+    Json,
+    Limits,
+    MsgPack,
+    Payload,
+    Role,
+    Text,
+)
 from mcws_protocol.aio._dispatcher import Dispatcher
 from mcws_protocol.aio._handlers import Handlers
 from mcws_protocol.aio._hub import HANDLING, Hub
+from mcws_protocol.aio._plain_answers import PlainAnswers
 from mcws_protocol.aio._waiting import READY
 from tests.aio.harness import speech
+from tests.aio.thermo import PLAIN, THERMO, Alarm, Config, GetConfig, Measured, Newer, Reading
 
 LOG = logging.getLogger("mcws.test")
 
@@ -31,15 +44,21 @@ class Desk:
         shared: the handlers of all connections.
         events: what handlers wrote down.
         errors: what error hooks got.
+        replies: what answered requests on a plain wire.
         dispatcher: the one under test; its client is the text "client".
     """
 
-    def __init__(self, codec: Codec[Any] | None = None) -> None:
+    def __init__(self, codec: Codec[Any] | None = None, dialect: Dialect | None = None) -> None:
         self.shared = Handlers()
         self.events: list[Any] = []
         self.errors: list[Exception] = []
+        self.replies: list[Payload] = []
         self.hub = Hub(self.shared, Limits(), LOG, is_server=True)
-        self.dispatcher = Dispatcher(self.hub, speech(codec), "client")
+        self.dispatcher = Dispatcher(self.hub, dialect or speech(codec), "client")
+
+    def reply(self, payload: Payload) -> None:
+        """Take what answers a request, where the wire has no frames."""
+        self.replies.append(payload)
 
     def own(self) -> Handlers:
         """Return the connection's own handlers."""
@@ -423,6 +442,72 @@ async def test_handlers_that_raise_again_and_again(caplog: pytest.LogCaptureFixt
         assert desk.dispatcher.message(b"hi") is None
     assert desk.dispatcher.failures == 10_000
     assert len(asyncio.all_tasks()) == 1
+
+
+# Messages of a contract
+
+
+def typed(**options: Any) -> Desk:
+    """Return a desk whose messages are those that arrive at a server."""
+    desk = Desk(dialect=THERMO.dialect(Role.SERVER, THERMO.wire), **options)
+    desk.hear_errors()
+    desk.dispatcher.open("client", desk.events.append, bool)
+    return desk
+
+
+async def test_message_is_decoded_to_its_class() -> None:
+    """Handlers of that class get it, and those of its bases, in order of registration."""
+    desk = typed()
+    for kind in (Measured, Alarm, Reading, None):
+        desk.shared.add_message(desk.note(str(kind and kind.__name__)), kind)
+    await desk.message(MsgPack().encode(Reading(1.5)))
+    assert desk.events == [
+        (name, Reading(1.5), "client") for name in ("Measured", "Reading", "None")
+    ]
+
+
+async def test_message_of_an_unknown_type_is_skipped() -> None:
+    """One of a newer version is counted and reported, and the next one arrives."""
+    desk = typed()
+    desk.shared.add_message(desk.note("all"))
+    for message in (Newer("x"), Reading(1.0), Newer("y")):
+        await desk.message(MsgPack().encode(message))
+    assert desk.dispatcher.skipped == 2
+    assert [str(error) for error in desk.errors] == [
+        "message of type 'Newer', known are Reading | Alarm"
+    ] * 2
+    assert desk.events == [("all", Reading(1.0), "client")]
+
+
+async def test_message_that_does_not_fit_its_type_is_told() -> None:
+    """One of a known type that is wrong is no skipped one: the connection decides."""
+    desk = typed()
+    desk.shared.add_message(desk.note("all"))
+    await desk.message(MsgPack().encode({"$": "Reading", "celsius": "hot"}))
+    (error,) = desk.events
+    assert isinstance(error, DecodeError)
+    assert (error.expected, error.path) == ("float", "$.celsius")
+    assert (desk.dispatcher.skipped, desk.errors) == (0, [])
+
+
+async def test_message_on_a_plain_wire_may_be_a_request() -> None:
+    """Where no frame says so, its class does; it goes to its one handler and to no other."""
+    desk = Desk(dialect=PLAIN.dialect(Role.SERVER, PLAIN.wire))
+    desk.dispatcher.answers = PlainAnswers(desk.dispatcher, desk, takes_all=False)
+    desk.shared.add_message(desk.note("all"))
+    desk.shared.set_request(lambda request, client: Config(2.0), GetConfig)
+    await desk.message(Json().encode(GetConfig()))
+    await desk.message(Json().encode(Reading(1.0)))
+    assert desk.replies == [Json().encode(Config(2.0))]
+    assert desk.events == [("all", Reading(1.0), "client")]
+
+
+async def test_message_is_dropped_as_long_as_nobody_keeps_it() -> None:
+    """Before the opening is over nobody listens, and nobody has asked to be told."""
+    desk = Desk(dialect=THERMO.dialect(Role.SERVER, THERMO.wire))
+    for payload in (MsgPack().encode(Reading()), b"\xc1"):
+        await desk.message(payload)
+    assert desk.events == []
 
 
 # Error hooks

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from mcws_protocol import Request
 from mcws_protocol.aio._handlers import Handlers, check_callback, is_awaitable
 
 
@@ -136,6 +137,43 @@ def test_second_request_handler_for_a_type_is_refused() -> None:
     handlers.set_request(one, Dog)
     with pytest.raises(ValueError, match=r"Dog is handled by <function one at .*> already"):
         handlers.set_request(one, Dog)
+
+
+class Question(Request[int]):
+    """A type of request."""
+
+
+def test_registrar_of_messages() -> None:
+    """It registers for the messages of its type and gives the function back."""
+    handlers = Handlers()
+    assert handlers.registrar(Animal)(one) is one
+    assert handlers.for_message(Dog) == (one,)
+    assert handlers.for_message(bytes) == ()
+    assert handlers.for_request(Animal) is None
+
+
+def test_registrar_of_requests() -> None:
+    """It registers the one that answers and gives the function back."""
+    handlers = Handlers()
+    assert handlers.registrar(Question)(one) is one
+    assert handlers.for_request(Question) is one
+    assert handlers.for_message(Question) == ()
+
+
+def test_registrar_of_requests_twice() -> None:
+    """A second answer is refused, and the first one stays."""
+    handlers = Handlers()
+    handlers.registrar(Question)(one)
+    with pytest.raises(ValueError, match="^Question is handled by <function one at .*> already$"):
+        handlers.registrar(Question)(two)
+    assert handlers.for_request(Question) is one
+
+
+@pytest.mark.parametrize("kind", [Animal, Question])
+def test_registrar_of_what_cannot_be_called(kind: type) -> None:
+    """The mistake shows at the decorator."""
+    with pytest.raises(TypeError, match="^callback must be callable, not None$"):
+        Handlers().registrar(kind)(cast("Any", None))
 
 
 def test_handler_that_cannot_be_called_is_refused() -> None:

@@ -150,7 +150,10 @@ def test_contract_argument_of_another_type_raises(options: dict[str, Any], probl
             {"version": 2, "previous": [contract(name="hydro")]},
             "previous must be lower versions of thermo, not hydro/1",
         ),
-        ({"version": 2, "previous": [UNTYPED]}, "previous must be lower versions of thermo, not /0"),
+        (
+            {"version": 2, "previous": [UNTYPED]},
+            "previous must be lower versions of thermo, not /0",
+        ),
     ],
 )
 def test_contract_argument_out_of_bounds_raises(options: dict[str, Any], problem: str) -> None:

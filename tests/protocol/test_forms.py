@@ -70,7 +70,8 @@ def test_members_of_a_form(kind: Any, members: list[Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "is_one"), [(int | str, True), (Union[int, str], True), (int, False), (Page, False)]  # noqa: UP007
+    ("kind", "is_one"),
+    [(int | str, True), (Union[int, str], True), (int, False), (Page, False)],  # noqa: UP007
 )
 def test_is_union_of_a_form(kind: Any, is_one: bool) -> None:
     """Both ways to write a union are one."""

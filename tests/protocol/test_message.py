@@ -91,7 +91,7 @@ class Bare(Request):  # type: ignore[type-arg]  # the mistake under test
     """A request that does not say what answers it."""
 
 
-class Lost(Request["Nowhere"]):  # type: ignore[name-defined]  # noqa: F821 - the mistake under test
+class Lost(Request["Nowhere"]):  # type: ignore[name-defined]
     """A request whose reply cannot be found."""
 
 
@@ -190,6 +190,8 @@ def test_reply_of_a_request_that_names_none(kind: Any) -> None:
 
 def test_reply_of_a_request_that_names_nothing_known() -> None:
     """A name that stands for nothing is a ``TypeError`` that says both names."""
-    with pytest.raises(TypeError, match="^Lost is answered by Nowhere, which is unknown$") as caught:
+    with pytest.raises(
+        TypeError, match="^Lost is answered by Nowhere, which is unknown$"
+    ) as caught:
         reply_of(Lost)
     assert caught.value.__cause__ is None

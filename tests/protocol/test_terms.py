@@ -177,9 +177,7 @@ def test_ahead_of_what_fits(old: dict[str, Any], new: dict[str, Any]) -> None:
         ({"down": list[float]}, {"down": list[int]}, "down "),
     ],
 )
-def test_ahead_of_what_does_not_fit(
-    old: dict[str, Any], new: dict[str, Any], change: str
-) -> None:
+def test_ahead_of_what_does_not_fit(old: dict[str, Any], new: dict[str, Any], change: str) -> None:
     """What a younger client says and hears at an older server has to decode too."""
     (found,) = terms(**new).ahead(terms(**old))
     assert found.startswith(change)
@@ -215,7 +213,9 @@ def test_differences_besides_messages(options: dict[str, Any], change: str) -> N
 
 def test_differences_in_who_begins() -> None:
     """Where the turn is held by one end at a time, both have to know who has it first."""
-    old, new = (terms(Reading, mode=Mode.HALF_DUPLEX, initiator=who) for who in ("server", "client"))
+    old, new = (
+        terms(Reading, mode=Mode.HALF_DUPLEX, initiator=who) for who in ("server", "client")
+    )
     assert new.behind(old) == ["initiator: was server, is client"]
     assert new.ahead(old) == ["initiator: was server, is client"]
 
@@ -233,7 +233,14 @@ def test_differences_in_who_begins() -> None:
         ({"up": Reading, "initiator": "client"}, {"up": Reading}),
         ({"up": int | str}, {"up": str | int}),
     ],
-    ids=["order", "order of requests", "module and docstring", "order of replies", "idle", "native"],
+    ids=[
+        "order",
+        "order of requests",
+        "module and docstring",
+        "order of replies",
+        "idle",
+        "native",
+    ],
 )
 def test_fingerprint_of_equal_terms(one: dict[str, Any], other: dict[str, Any]) -> None:
     """What nobody sees on the wire is no part of the fingerprint."""

@@ -180,7 +180,8 @@ def test_vocabulary_of_a_codec_for_one_type(kind: Any, codec: Codec[Any], proble
 
 
 @pytest.mark.parametrize(
-    ("kind", "codec", "message"), [(str, Text(), "x"), (bytes, Binary(), b"x"), (object, Text(), "x")]
+    ("kind", "codec", "message"),
+    [(str, Text(), "x"), (bytes, Binary(), b"x"), (object, Text(), "x")],
 )
 def test_vocabulary_of_what_a_codec_carries(kind: Any, codec: Codec[Any], message: Any) -> None:
     """A type of the codec's own is encoded and decoded by it."""
@@ -217,7 +218,9 @@ def test_part_encodes_plain_types(message: object) -> None:
 
 def test_part_encode_a_stranger_raises() -> None:
     """A message that does not belong here is refused, and the error says what does."""
-    with pytest.raises(EncodeError, match=r"^Config cannot be sent here, expected Reading | Alarm$"):
+    with pytest.raises(
+        EncodeError, match=r"^Config cannot be sent here, expected Reading | Alarm$"
+    ):
         up(Reading | Alarm).messages.encode(Config())
 
 
