@@ -34,6 +34,7 @@ class Lab:
         wire: Wire,
         mode: Mode = Mode.FULL_DUPLEX,
         initiator: Role = Role.SERVER,
+        codec: Codec[Any] | None = None,
     ) -> None:
         self.server = server
         self.wire = wire
@@ -42,9 +43,9 @@ class Lab:
         self.near: list[End] = []
         self.far: list[End] = []
         # A contract has its own mode; without one, it is as if it had this one.
-        self._door = Door.of(server.contract, Role.SERVER, wire)
-        if server.contract is UNTYPED:
-            self._door = Door(wire, mode=mode, initiator=initiator)
+        self._door = Door.of(server.contract, Role.SERVER, wire, codec)
+        if server.contract is UNTYPED and mode is not Mode.FULL_DUPLEX:
+            self._door = Door(wire, speech(codec, wire), mode=mode, initiator=initiator)
         server._doors.append(self._door)
 
     def accept(self, protocol: Any) -> tuple[End, End]:
@@ -85,10 +86,12 @@ def make_lab(monkeypatch: Any) -> MakeLab:
         limits: Limits | None = None,
         mode: Mode = Mode.FULL_DUPLEX,
         initiator: Role = Role.SERVER,
+        codec: Codec[Any] | None = None,
     ) -> Lab:
         if server is None:
             server = Server() if limits is None else Server(limits=limits)
-        lab = Lab(server, server.contract.wire if wire is None else wire, mode, initiator)
+        wire = server.contract.wire if wire is None else wire
+        lab = Lab(server, wire, mode, initiator, codec)
         monkeypatch.setattr(mcws_client._client, "dial", lab.dial)
         return lab
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -11,20 +11,25 @@ from mcws_client import Client
 from mcws_protocol import (
     CancelFrame,
     CloseFrame,
+    Contract,
+    EncodeError,
     ErrorFrame,
     HelloFrame,
     LocalProtocolError,
     Mcws,
+    Mode,
     Plain,
     RejectFrame,
     RequestFailed,
     RequestFrame,
+    Text,
     encode_frame,
 )
 from mcws_protocol import Lines as LinesOfText
 from mcws_protocol.aio import Unconnected
 from mcws_server import ConnectedClient, Server
 from tests.aio.harness import Lab, MakeLab, Raw, settle
+from tests.aio.thermo import THERMO, Config, GetConfig, Reading
 
 HELLO = encode_frame(HelloFrame(frame_bytes_max=1 << 16, features=1))
 EMPTY = b"\0\0\0\x02\x10\x00"
@@ -408,3 +413,64 @@ def test_connection_that_was_given_up_ends_no_iteration() -> None:
     assert not client._mailbox.is_closed
     client.emptied(client._connection)
     assert client._mailbox.is_closed
+
+
+# Contracts
+
+
+@pytest.mark.parametrize("is_debugging", [True, False])
+async def test_debug_mode_checks_what_is_sent(lab: MakeLab, is_debugging: bool) -> None:
+    """A field of another type shows where it is sent; otherwise the peer finds it."""
+    asyncio.get_running_loop().set_debug(is_debugging)
+    made = lab(Server(THERMO))
+    client = await made.client().connect()
+    wrong = Reading(cast("Any", "hot"))
+    if is_debugging:
+        with pytest.raises(EncodeError, match=r"^Reading is not float at \$\.celsius$"):
+            client.send(wrong)
+        client.send(Reading(1.0))
+        await settle()
+        assert not client.closed
+    else:
+        client.send(wrong)
+        await settle()
+        assert client.close_code == 1007
+    await client.close()
+
+
+async def test_debug_mode_checks_requests_and_replies(lab: MakeLab) -> None:
+    """A request is refused at once, and a wrong reply is the handler's failure."""
+    asyncio.get_running_loop().set_debug(True)
+    server = Server(THERMO)
+    server.on(GetConfig)(lambda request, client: Config(cast("Any", "often")))
+    client = await lab(server).client().connect()
+    with pytest.raises(EncodeError, match=r"^GetConfig is not str at \$\.section$"):
+        await client.request(GetConfig(cast("Any", 7)))
+    with pytest.raises(RequestFailed, match="code 3"):
+        await client.request(GetConfig())
+    await client.close()
+
+
+@pytest.mark.parametrize("initiator", ["server", "client"])
+async def test_plain_end_that_does_not_begin_only_answers(lab: MakeLab, initiator: Any) -> None:
+    """In half duplex on a plain wire, whatever the end says that begins is a request."""
+    talk: Contract[Any, Any] = Contract(
+        "talk",
+        version=1,
+        up=str,
+        down=str,
+        wire=Plain(LinesOfText()),
+        codec=Text(),
+        mode=Mode.HALF_DUPLEX,
+        initiator=initiator,
+    )
+    server = Server(talk).on_client_request(lambda message, client: f"server: {message}")
+    client = lab(server).client().on_request(lambda message, client: f"client: {message}")
+    await client.connect()
+    await settle()
+    if initiator == "client":
+        assert await client.request("hi") == "server: hi"
+    else:
+        (connected,) = server.clients
+        assert await connected.request("hi") == "client: hi"
+    await client.close()

@@ -490,6 +490,14 @@ async def test_message_that_does_not_fit_its_type_is_told() -> None:
     assert (desk.dispatcher.skipped, desk.errors) == (0, [])
 
 
+async def test_message_that_needs_care_is_decoded_after_all() -> None:
+    """A payload marked as text has to be looked at twice by a codec of bytes."""
+    desk = Desk(MsgPack())
+    desk.shared.add_message(desk.note("all"))
+    await desk.message("\x07")
+    assert desk.events == [("all", 7, "client")]
+
+
 async def test_message_on_a_plain_wire_may_be_a_request() -> None:
     """Where no frame says so, its class does; it goes to its one handler and to no other."""
     desk = Desk(dialect=PLAIN.dialect(Role.SERVER, PLAIN.wire))

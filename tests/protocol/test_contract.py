@@ -11,7 +11,7 @@ from mcws_protocol._contract import UNTYPED, Contract
 from mcws_protocol._delimited import Lines
 from mcws_protocol._dialect import Dialect
 from mcws_protocol._errors import ContractMismatch, EncodeError
-from mcws_protocol._mcws import Mcws
+from mcws_protocol._mcws_wire import Mcws
 from mcws_protocol._message import Message, Request
 from mcws_protocol._mode import Mode
 from mcws_protocol._plain import Plain
