@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from ._terms import Terms
+from ._terms import Terms, tag_of
 
 
 def json_schema(label: str, terms: Terms) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def json_schema(label: str, terms: Terms) -> dict[str, Any]:
         "up": either(up),
         "down": either(down),
         "replies": {
-            request.__name__: either(reply) for request, reply in zip(answers, replies, strict=True)
+            tag_of(request): either(reply) for request, reply in zip(answers, replies, strict=True)
         },
         "$defs": types,
     }

@@ -103,9 +103,9 @@ def answers(writer: Vocabulary, reader: Vocabulary) -> Iterator[Change]:
 
     ``writer`` is the vocabulary of the requests as the end that answers knows them.
     """
-    written = {request.__name__: part for request, part in writer.replies.items()}
+    written = {tag_of(request): part for request, part in writer.replies.items()}
     for request, part in reader.replies.items():
-        reply = written.get(request.__name__)
+        reply = written.get(tag_of(request))
         if reply is not None:
             yield from compare(union_of(reply.kinds), union_of(part.kinds))
 
@@ -135,7 +135,7 @@ def look(vocabulary: Vocabulary) -> object:
     """Return what one direction looks like on the wire, whatever the order of its types."""
     kinds = vocabulary.everything.kinds
     replies = {
-        request.__name__: sorted(repr(describe(kind)) for kind in part.kinds)
+        tag_of(request): sorted(repr(describe(kind)) for kind in part.kinds)
         for request, part in vocabulary.replies.items()
     }
     return [sorted(repr(describe(kind)) for kind in kinds), sorted(replies.items())]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from mcws_protocol import RequestFailed
+from mcws_protocol import NoHandler
 from mcws_protocol.aio import Connection
 from mcws_server import ConnectedClient, Server
 
@@ -69,7 +69,7 @@ async def add_stop(van: Van, stop: Stop) -> int | None:
     """
     try:
         arrival = await van.request(AddStop(stop))
-    except RequestFailed:
+    except NoHandler:
         # A van of version 1 does not know what it was asked.
         return None
     van.stops.append(stop)
