@@ -61,15 +61,37 @@ ALL = [program for page in PAGES for program in programs(page)]
 DEALING = {"serves", "visits"}
 ALONE = [program for program in ALL if not program.block.marks & DEALING]
 SERVERS = [program for program in ALL if "serves" in program.block.marks]
+# Each visitor, with the server right above it.
+VISITS = [
+    (ALL[index - 1], program)
+    for index, program in enumerate(ALL)
+    if "visits" in program.block.marks
+]
+MODULES = {
+    mark.removeprefix("module "): program.source
+    for program in ALL
+    for mark in program.block.marks
+    if mark.startswith("module ")
+}
+
+
+def write(program: Program, folder: Path, port: int = 8080) -> Path:
+    """Write ``program`` and the modules of all pages into ``folder``; return its file.
+
+    ``port`` takes the place of 8080 and of nothing else.
+    """
+    for name, source in MODULES.items():
+        (folder / f"{name}.py").write_text(source, encoding="utf-8")
+    file = folder / f"program_{program.block.line}.py"
+    file.write_text(program.source.replace("8080", str(port)), encoding="utf-8")
+    return file
 
 
 @pytest.mark.parametrize("program", ALONE, ids=lambda program: program.place)
 def test_program_runs_and_prints_what_the_page_says(program: Program, tmp_path: Path) -> None:
     """A program ends well, is silent on stderr, and prints the block below it."""
-    file = tmp_path / "program.py"
-    file.write_text(program.source, encoding="utf-8")
     done = subprocess.run(
-        [*PYTHON, str(file)],
+        [*PYTHON, str(write(program, tmp_path))],
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
@@ -87,7 +109,7 @@ def test_program_says_that_it_prints() -> None:
 
 def test_marks_are_known() -> None:
     """No mark above a block of Python is misspelt."""
-    known = {"continues", "prints", *DEALING}
+    known = {"continues", "prints", *DEALING, *(f"module {name}" for name in MODULES)}
     assert [one.place for one in ALL if not one.block.marks <= known] == []
 
 
@@ -100,10 +122,9 @@ def free_port() -> int:
 
 
 async def started(program: Program, port: int, folder: Path) -> Process:
-    """Start ``program`` on ``port``, which takes the place of 8080 and of nothing else."""
+    """Start ``program`` on ``port``."""
     assert program.source.count("8080") == 1, program.place
-    file = folder / f"{program.block.line}.py"
-    file.write_text(program.source.replace("8080", str(port)), encoding="utf-8")
+    file = write(program, folder, port)
     return await asyncio.create_subprocess_exec(
         *PYTHON, str(file), stdout=PIPE, stderr=PIPE, env=ENVIRONMENT
     )
@@ -138,10 +159,12 @@ async def lines(process: Process, count: int) -> list[str]:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGTERM there")
-async def test_readme_server_and_client_work_when_pasted(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("server", "visitor"), VISITS, ids=["untyped", "typed"])
+async def test_readme_server_and_client_work_when_pasted(
+    server: Program, visitor: Program, tmp_path: Path
+) -> None:
     """Server and client of the README talk, and both end well when the server is stopped."""
-    [visitor] = [program for program in ALL if "visits" in program.block.marks]
-    server, port = SERVERS[0], free_port()
+    port = free_port()
     expected = visitor.output.splitlines()
     assert expected
     async with asyncio.timeout(PATIENCE_S), serving(server, port, tmp_path) as serves:
@@ -155,7 +178,7 @@ async def test_readme_server_and_client_work_when_pasted(tmp_path: Path) -> None
 @pytest.mark.skipif(os.name == "nt", reason="no SIGTERM there")
 async def test_readme_quick_start_does_what_the_original_did(tmp_path: Path) -> None:
     """The translated quick start greets, answers, and notes connect, message and disconnect."""
-    [_, quick_start] = SERVERS
+    [_, _, quick_start] = SERVERS
     port = free_port()
     async with asyncio.timeout(PATIENCE_S), serving(quick_start, port, tmp_path) as serves:
         async with Client(f"tcp://127.0.0.1:{port}", id="k1") as client:
@@ -177,6 +200,8 @@ def test_programs_are_typed(tmp_path: Path) -> None:
     pytest.importorskip("mypy")
     for number, program in enumerate(ALL):
         (tmp_path / f"program_{number}.py").write_text(program.source, encoding="utf-8")
+    for name, source in MODULES.items():
+        (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
     done = subprocess.run(
         [
             *(sys.executable, "-m", "mypy", "--strict", "--no-error-summary"),
