@@ -1,41 +1,54 @@
 """Typed state: a subclass of ``ConnectedClient`` holds what the server knows of each client.
 
-Unlike ``metadata``, its fields are known to the type checker in every hook and handler.
+Unlike ``metadata``, its fields are known to the type checker in every hook and handler. So are the
+messages, since both ends share a contract.
 """
 
 import asyncio
-from typing import TypeAlias
+from typing import Final, Never, TypeAlias
 
 from mcws_client import Client
-from mcws_protocol import Raw
+from mcws_protocol import Contract, Message, Request
 from mcws_protocol.aio import Connection
 from mcws_server import ConnectedClient, Server
 
 
-class Thermometer(ConnectedClient):
+class Mean(Message):
+    """The mean of all readings of one thermometer."""
+
+    count: int
+    celsius: float
+
+
+class Reading(Request[Mean]):
+    """What a thermometer has measured; it is told the mean so far."""
+
+    celsius: float
+
+
+CONTRACT: Final = Contract("thermometer", version=1, up=Reading, down=Never)
+
+
+class Thermometer(ConnectedClient[Reading, Never]):
     """One thermometer, with what it has measured so far."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection[Reading, Never]) -> None:
         super().__init__(connection)
         self.celsius: list[float] = []
 
-    @property
-    def mean(self) -> float:
-        """The mean of all readings in degrees Celsius; there has to be one."""
-        return sum(self.celsius) / len(self.celsius)
 
-
-ThermometerServer: TypeAlias = Server[Raw, Raw, Thermometer]
+ThermometerServer: TypeAlias = Server[Reading, Never, Thermometer]
 
 
 def make_server() -> ThermometerServer:
     """Return a server that answers each reading with the mean so far."""
-    server = Server(client_factory=Thermometer)
+    server = Server(CONTRACT, client_factory=Thermometer)
 
-    @server.on(str)
-    def take(reading: str, client: Thermometer) -> None:
-        client.celsius.append(float(reading))
-        client.send(f"mean of {len(client.celsius)}: {client.mean:.1f}")
+    @server.on(Reading)
+    def take(reading: Reading, client: Thermometer) -> Mean:
+        client.celsius.append(reading.celsius)
+        count = len(client.celsius)
+        return Mean(count, sum(client.celsius) / count)
 
     return server
 
@@ -44,10 +57,10 @@ async def main(port: int = 8080) -> None:
     """Serve, and be a thermometer too."""
     async with make_server() as server:
         listener = await server.listen(port)
-        async with Client(f"tcp://127.0.0.1:{listener.port}") as thermometer:
-            for reading in ("20.0", "21.0", "23.5"):
-                await thermometer.send(reading)
-                print(await anext(aiter(thermometer)))
+        async with Client(f"tcp://127.0.0.1:{listener.port}", CONTRACT) as thermometer:
+            for celsius in (20.0, 21.0, 23.5):
+                mean = await thermometer.request(Reading(celsius))
+                print(f"mean of {mean.count}: {mean.celsius:.1f}")
 
 
 if __name__ == "__main__":

@@ -111,8 +111,8 @@ async def test_typed_client_does_not_mix_two_clients() -> None:
     async with asyncio.timeout(10), typed_client.make_server() as server:
         listener = await server.listen(0)
         url = f"tcp://127.0.0.1:{listener.port}"
-        async with Client(url) as warm, Client(url) as cold:
-            warm.send("30")
-            assert await anext(aiter(warm)) == "mean of 1: 30.0"
-            cold.send("10")
-            assert await anext(aiter(cold)) == "mean of 1: 10.0"
+        contract = typed_client.CONTRACT
+        async with Client(url, contract) as warm, Client(url, contract) as cold:
+            for client, celsius in ((warm, 30.0), (cold, 10.0)):
+                mean = await client.request(typed_client.Reading(celsius))
+                assert mean == typed_client.Mean(1, celsius)
