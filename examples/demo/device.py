@@ -11,9 +11,9 @@ import sys
 from contextlib import suppress
 
 from mcws_client import Client
-from mcws_protocol import ConnectionClosed, McwsError, Raw
+from mcws_protocol import ConnectionClosed, McwsError
 
-from .messages import IntervalSet, Join, SetInterval, from_text, to_text
+from .messages import CONTRACT, Down, IntervalSet, Join, SetInterval, Up
 from .sensors import SENSORS, Sensor
 
 DEFAULT_INTERVAL_S = 2.0
@@ -28,23 +28,21 @@ class Device:
         self._sensor = sensor
         self._wake = asyncio.Event()
 
-    def answer(self, request: Raw, client: Client) -> str:
+    def set_interval(self, request: SetInterval, client: Client[Up, Down]) -> IntervalSet:
         """Change the interval at once, also in the middle of a wait."""
-        message = from_text(request)
-        if not isinstance(message, SetInterval):
-            raise TypeError(f"expected SetInterval, got {type(message).__name__}")
-        self.interval_s = message.interval_s
+        self.interval_s = request.interval_s
         self._wake.set()
-        return to_text(IntervalSet(self.interval_s))
+        return IntervalSet(self.interval_s)
 
-    async def run(self, client: Client) -> None:
+    async def run(self, client: Client[Up, Down]) -> None:
         """Connect and stream until the server closes, or is gone."""
-        client.on_request(self.answer).on_disconnect(lambda _: self._wake.set())
+        client.on(SetInterval)(self.set_interval)
+        client.on_disconnect(lambda _: self._wake.set())
         async with client:
             with suppress(ConnectionClosed):
-                await client.send(to_text(Join("device")))
+                await client.send(Join("device"))
                 while True:
-                    await client.send(to_text(self._sensor()))
+                    await client.send(self._sensor())
                     await self._rest()
 
     async def _rest(self) -> None:
@@ -62,7 +60,7 @@ def main() -> int:
     arguments = parser.parse_args()
     kind: str = arguments.kind
     try:
-        asyncio.run(Device(SENSORS[kind]()).run(Client(arguments.url, id=kind)))
+        asyncio.run(Device(SENSORS[kind]()).run(Client(arguments.url, CONTRACT, id=kind)))
     except McwsError as error:
         print(f"device {kind}: {error}", file=sys.stderr)
         return 1

@@ -1,21 +1,22 @@
-"""Messages: what travels between devices, server and operators, as JSON text."""
+"""Messages: what devices, server and operators say to each other, and the contract of it."""
 
 from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
-import msgspec
+from mcws_protocol import Contract, Message, Request
 
-from mcws_protocol import Raw
+Role: TypeAlias = Literal["device", "operator"]
+"""What a client is."""
 
 
-class Join(msgspec.Struct, tag=True, frozen=True):
+class Join(Message):
     """The first message of each client: what it is."""
 
-    role: Literal["device", "operator"]
+    role: Role
 
 
-class Reading(msgspec.Struct, tag=True, frozen=True):
+class Reading(Message):
     """What a device measured; the server passes it on to the operators."""
 
     device: str
@@ -25,7 +26,7 @@ class Reading(msgspec.Struct, tag=True, frozen=True):
     """The value at which a bar is full."""
 
 
-class Alarm(msgspec.Struct, tag=True, frozen=True):
+class Alarm(Message):
     """A device went above its threshold, or has come back below it."""
 
     device: str
@@ -35,32 +36,22 @@ class Alarm(msgspec.Struct, tag=True, frozen=True):
     """Whether the device has come back."""
 
 
-class SetInterval(msgspec.Struct, tag=True, frozen=True):
-    """A request of the server to a device: measure this often."""
-
-    interval_s: float
-
-
-class IntervalSet(msgspec.Struct, tag=True, frozen=True):
+class IntervalSet(Message):
     """The answer of a device: it does."""
 
     interval_s: float
 
 
-Message: TypeAlias = Join | Reading | Alarm | SetInterval | IntervalSet
+class SetInterval(Request[IntervalSet]):
+    """A request of the server to a device: measure this often."""
 
-DECODER: Final[msgspec.json.Decoder[Message]] = msgspec.json.Decoder(Message)
-
-
-def to_text(message: Message) -> str:
-    """Return ``message`` as JSON."""
-    return msgspec.json.encode(message).decode()
+    interval_s: float
 
 
-def from_text(text: Raw) -> Message:
-    """Return the message that ``text`` holds.
+Up: TypeAlias = Join | Reading
+"""What clients say."""
 
-    Raises:
-        msgspec.DecodeError: it holds none.
-    """
-    return DECODER.decode(text)
+Down: TypeAlias = Reading | Alarm | SetInterval
+"""What the server says."""
+
+CONTRACT: Final = Contract("demo", version=1, up=Up, down=Down)

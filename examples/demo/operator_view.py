@@ -11,9 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from mcws_client import Client
-from mcws_protocol import Raw
 
-from .messages import Alarm, Join, Reading, from_text, to_text
+from .messages import CONTRACT, Alarm, Down, Join, Reading, Up
 
 BAR_WIDTH: Final = 30
 ALARMS_SHOWN: Final = 5
@@ -31,24 +30,21 @@ class Operator:
     """
 
     def __init__(self, url: str) -> None:
-        self.client = Client(url, id="operator").on_message(self._receive).on_connect(join)
+        self.client = Client(url, CONTRACT, id="operator")
+        self.client.on_connect(lambda client: client.send(Join("operator")))
+        self.client.on(Reading)(self._read)
+        self.client.on(Alarm)(self._note)
         self.latest: dict[str, Reading] = {}
         self.alarmed: set[str] = set()
         self.readings = 0
         self.alarms = 0
         self._log: deque[Text] = deque(maxlen=ALARMS_SHOWN)
 
-    def _receive(self, text: Raw, client: Client) -> None:
-        match from_text(text):
-            case Reading() as reading:
-                self.readings += 1
-                self.latest[reading.device] = reading
-            case Alarm() as alarm:
-                self._note(alarm)
-            case other:
-                raise ValueError(f"unexpected {type(other).__name__}")
+    def _read(self, reading: Reading, client: Client[Up, Down]) -> None:
+        self.readings += 1
+        self.latest[reading.device] = reading
 
-    def _note(self, alarm: Alarm) -> None:
+    def _note(self, alarm: Alarm, client: Client[Up, Down]) -> None:
         line = f"{alarm.device} at {alarm.value:g}, threshold {alarm.threshold:g}"
         if alarm.is_over:
             self.alarmed.discard(alarm.device)
@@ -72,8 +68,3 @@ class Operator:
             )
             table.add_row(device, f"{reading.value:.1f} {reading.unit}", bar)
         return Group(table, *self._log)
-
-
-def join(client: Client) -> None:
-    """Tell the server what has connected."""
-    client.send(to_text(Join("operator")))

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from mcws_protocol import Raw
+from mcws_protocol.aio import Connection
 from mcws_server import ConnectedClient, Server
 
-from .messages import Alarm, IntervalSet, Join, Message, Reading, SetInterval, from_text, to_text
+from .messages import CONTRACT, Alarm, Down, Join, Reading, Role, SetInterval, Up
 
 THRESHOLDS: Final[Mapping[str, float]] = {"load": 60, "memory": 80, "disk": 90, "network": 1}
 """The value of each device above which an alarm is raised; that of the network is so low that the
@@ -21,6 +21,18 @@ CALM_S: Final = 0.5
 
 ALARMED_S: Final = 0.2
 """Seconds between readings of a device in alarm: there it is worth to look more often."""
+
+
+class Guest(ConnectedClient[Up, Down]):
+    """A client, and what it said that it is.
+
+    Attributes:
+        role: None before it has joined.
+    """
+
+    def __init__(self, connection: Connection[Up, Down]) -> None:
+        super().__init__(connection)
+        self.role: Role | None = None
 
 
 class DemoServer:
@@ -38,7 +50,9 @@ class DemoServer:
     """
 
     def __init__(self, devices: Collection[str]) -> None:
-        self.server = Server().on_client_message(self._receive)
+        self.server = Server(CONTRACT, client_factory=Guest)
+        self.server.on(Join)(self._join)
+        self.server.on(Reading)(self._take)
         self.devices = frozenset(devices)
         self.latest: dict[str, Reading] = {}
         self.received: Counter[str] = Counter()
@@ -52,22 +66,19 @@ class DemoServer:
         """The devices that never sent a reading."""
         return sorted(self.devices - self.latest.keys())
 
-    async def _receive(self, text: Raw, client: ConnectedClient) -> None:
-        match from_text(text):
-            case Join(role="device"):
-                client.metadata["role"] = "device"
-                await self._set_interval(client, CALM_S)
-            case Join(role="operator"):
-                client.metadata["role"] = "operator"
-                for reading in self.latest.values():
-                    client.send(to_text(reading))
-            case Reading() as reading if client.metadata.get("role") == "device":
-                await self._take(reading, client)
-            case other:
-                raise ValueError(f"unexpected {type(other).__name__} from {client.id!r}")
+    async def _join(self, join: Join, guest: Guest) -> None:
+        """Give a device its interval, and an operator what the others know."""
+        guest.role = join.role
+        if join.role == "device":
+            await self._set_interval(guest, CALM_S)
+        else:
+            for reading in self.latest.values():
+                guest.send(reading)
 
-    async def _take(self, reading: Reading, device: ConnectedClient) -> None:
+    async def _take(self, reading: Reading, device: Guest) -> None:
         """Keep a reading and pass it on; if it crosses the threshold, say so and adapt."""
+        if device.role != "device":
+            raise ValueError(f"unexpected reading from {device.id!r}")
         self.latest[reading.device] = reading
         self.received[reading.device] += 1
         if not self.silent:
@@ -81,15 +92,10 @@ class DemoServer:
             self._tell_operators(Alarm(reading.device, reading.value, threshold, not is_alarmed))
             await self._set_interval(device, ALARMED_S if is_alarmed else CALM_S)
 
-    def _tell_operators(self, message: Message) -> None:
-        self.server.broadcast(to_text(message), is_operator)
+    def _tell_operators(self, message: Reading | Alarm) -> None:
+        self.server.broadcast(message, lambda guest: guest.role == "operator")
 
-    async def _set_interval(self, device: ConnectedClient, interval_s: float) -> None:
-        reply = from_text(await device.request(to_text(SetInterval(interval_s))))
-        if reply == IntervalSet(interval_s):
+    async def _set_interval(self, device: Guest, interval_s: float) -> None:
+        reply = await device.request(SetInterval(interval_s))
+        if reply.interval_s == interval_s:
             self.intervals += 1
-
-
-def is_operator(client: ConnectedClient) -> bool:
-    """Whether a client has joined as an operator."""
-    return client.metadata.get("role") == "operator"

@@ -14,7 +14,7 @@ from mcws_protocol.aio import Unconnected
 from .contract import FLEET, OLD, OldPosition
 from .device import Device
 from .messages import AddStop, Arrival, Deliver, GetRoute, Notice, Position, Receipt, Route, Stop
-from .server import PLAN, Van, add_stop, check_off, plan, server, track
+from .server import PLAN, Van, add_stop, call_home, check_off, plan, server, track, warn
 
 HERE = Position(57.48, -4.22)
 HILL = Stop("P-300", "1 Castle Hill")
@@ -74,6 +74,7 @@ async def test_van_drives_its_route_and_one_stop_more(url: str) -> None:
         assert await add_stop(van, HILL) == 24
         assert device.stops == van.stops
         assert await device.deliver(HERE) == 1
+        assert device.stops == van.stops == [HILL]
         assert await device.deliver(HERE) == 0
         assert van.position == HERE
 
@@ -84,6 +85,17 @@ async def test_driver_is_told_of_a_low_battery(url: str) -> None:
     async with Client(url, FLEET, id="van-2") as device:
         device.send(Position(57.48, -4.22, charge=0.1))
         assert await anext(device.messages(Notice)) == Notice("the battery is low")
+
+
+@on_one_loop
+async def test_notices_go_to_those_whom_they_concern(url: str) -> None:
+    """Who is on the road is warned; who is done is called home, and hears of no snow."""
+    async with Client(url, FLEET, id="van-1") as busy, Client(url, FLEET, id="van-8") as idle:
+        await busy.request(GetRoute())
+        warn("snow on Castle Hill")
+        call_home()
+        assert await anext(busy.messages(Notice)) == Notice("snow on Castle Hill")
+        assert await anext(idle.messages(Notice)) == Notice("come home")
 
 
 # A rolling deploy: vans get their new version over weeks

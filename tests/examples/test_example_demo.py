@@ -18,20 +18,21 @@ from rich.console import Console
 from examples.demo.__main__ import report
 from examples.demo.device import Device
 from examples.demo.messages import (
+    CONTRACT,
     Alarm,
+    Down,
     IntervalSet,
     Join,
-    Message,
     Reading,
     SetInterval,
-    from_text,
-    to_text,
+    Up,
 )
 from examples.demo.operator_view import Operator
 from examples.demo.sensors import SENSORS
 from examples.demo.server import ALARMED_S, CALM_S, DemoServer
 from mcws_client import Client
-from mcws_server import ConnectedClient, Server
+from mcws_protocol import MsgPack
+from mcws_server import Server
 
 COMMAND = [sys.executable, "-W", "error", "-m", "examples.demo"]
 HOT = Reading("load", 99, "%", 100)
@@ -45,29 +46,25 @@ def test_sensor_reads_something_plausible(kind: str) -> None:
     reading = measure()
     assert reading.device == kind
     assert reading.value >= 0
-    assert from_text(to_text(reading)) == reading
+    assert MsgPack(Reading).decode(MsgPack().encode(reading)) == reading
 
 
 async def test_device_streams_and_changes_its_interval_at_once() -> None:
     """A device on an endless interval sends the next reading as soon as it is told to hurry."""
-    heard: asyncio.Queue[Message] = asyncio.Queue()
-    server = Server().on_client_message(lambda text, _: heard.put_nowait(from_text(text)))
+    heard: asyncio.Queue[Up] = asyncio.Queue()
+    server = Server(CONTRACT).on_client_message(lambda message, _: heard.put_nowait(message))
     device = Device(lambda: COOL)
     device.interval_s = 3600
     async with asyncio.timeout(10), server:
         listener = await server.listen(0)
-        running = asyncio.create_task(device.run(Client(f"tcp://127.0.0.1:{listener.port}")))
+        client = Client(f"tcp://127.0.0.1:{listener.port}", CONTRACT)
+        running = asyncio.create_task(device.run(client))
         assert [await heard.get() for _ in range(2)] == [Join("device"), COOL]
         (connected,) = server.clients
-        assert await ask(connected, SetInterval(0.01)) == IntervalSet(0.01)
+        assert await connected.request(SetInterval(0.01)) == IntervalSet(0.01)
         assert [await heard.get() for _ in range(2)] == [COOL, COOL]
         await server.drain()
         await running
-
-
-async def ask(client: ConnectedClient, request: Message) -> Message:
-    """Return the answer of a client to a request of the demo."""
-    return from_text(await client.request(to_text(request)))
 
 
 class FakeDevice:
@@ -75,13 +72,12 @@ class FakeDevice:
 
     def __init__(self, url: str) -> None:
         self.intervals: asyncio.Queue[float] = asyncio.Queue()
-        self.client = Client(url, id="load").on_request(self._answer)
+        self.client = Client(url, CONTRACT, id="load")
+        self.client.on(SetInterval)(self._answer)
 
-    def _answer(self, text: bytes | str, client: Client) -> str:
-        request = from_text(text)
-        assert isinstance(request, SetInterval)
+    def _answer(self, request: SetInterval, client: Client[Up, Down]) -> IntervalSet:
         self.intervals.put_nowait(request.interval_s)
-        return to_text(IntervalSet(request.interval_s))
+        return IntervalSet(request.interval_s)
 
 
 async def test_server_alarms_operators_and_adapts_the_interval() -> None:
@@ -91,11 +87,11 @@ async def test_server_alarms_operators_and_adapts_the_interval() -> None:
         listener = await demo.server.listen(0)
         url = f"tcp://127.0.0.1:{listener.port}"
         device = FakeDevice(url)
-        async with Client(url) as operator, device.client as sender:
-            await operator.send(to_text(Join("operator")))
+        async with Client(url, CONTRACT) as operator, device.client as sender:
+            await operator.send(Join("operator"))
             for message in (Join("device"), HOT, HOT, COOL):
-                await sender.send(to_text(message))
-            heard = [from_text(await anext(aiter(operator))) for _ in range(5)]
+                await sender.send(message)
+            heard = [await anext(aiter(operator)) for _ in range(5)]
             asked = [await device.intervals.get() for _ in range(3)]
     assert heard == [HOT, Alarm("load", 99, 60, False), HOT, COOL, Alarm("load", 1, 60, True)]
     assert asked == [CALM_S, ALARMED_S, CALM_S]
@@ -108,12 +104,12 @@ async def test_server_tells_a_new_operator_the_latest_but_devices_nothing() -> N
     async with asyncio.timeout(10), demo.server:
         listener = await demo.server.listen(0)
         url = f"tcp://127.0.0.1:{listener.port}"
-        async with FakeDevice(url).client as device, Client(url) as operator:
-            await device.send(to_text(Join("device")))
-            await device.send(to_text(COOL))
+        async with FakeDevice(url).client as device, Client(url, CONTRACT) as operator:
+            await device.send(Join("device"))
+            await device.send(COOL)
             await demo.has_all.wait()
-            await operator.send(to_text(Join("operator")))
-            assert from_text(await anext(aiter(operator))) == COOL
+            await operator.send(Join("operator"))
+            assert await anext(aiter(operator)) == COOL
             await demo.server.drain()
             assert [message async for message in device] == []
 
@@ -121,8 +117,8 @@ async def test_server_tells_a_new_operator_the_latest_but_devices_nothing() -> N
 async def test_operator_draws_readings_and_alarms() -> None:
     """The view has a row with value and bar for each device, and a line for each alarm."""
     told = (HOT, Alarm("load", 99, 60, False), Alarm("load", 1, 60, True))
-    server = Server().on_client_connect(
-        lambda client: [client.send(to_text(message)) for message in told]
+    server = Server(CONTRACT).on_client_connect(
+        lambda client: [client.send(message) for message in told]
     )
     async with asyncio.timeout(10), server:
         listener = await server.listen(0)

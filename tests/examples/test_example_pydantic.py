@@ -102,6 +102,7 @@ def test_encode_refuses_what_is_not_said_here(message: object) -> None:
     [
         (Stranger, "up: pydantic does not take Stranger"),
         (Order | Stranger, r"up: pydantic does not take Order \| Stranger"),
+        (Order | int, r"up: pydantic does not take Order \| int"),
         (Order | Parcel, r"up: pydantic does not take Order \| Parcel: .*kind"),
     ],
 )
