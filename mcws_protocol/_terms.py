@@ -17,7 +17,7 @@ from ._evolution import Change, compare, compare_messages
 from ._forms import class_of, union_of
 from ._message import is_message
 from ._mode import Mode
-from ._schema import describe, fingerprint
+from ._schema import canonical, describe, fingerprint
 from ._vocabulary import Vocabulary
 
 
@@ -135,7 +135,7 @@ def look(vocabulary: Vocabulary) -> object:
     """Return what one direction looks like on the wire, whatever the order of its types."""
     kinds = vocabulary.everything.kinds
     replies = {
-        tag_of(request): sorted(repr(describe(kind)) for kind in part.kinds)
+        tag_of(request): sorted(canonical(describe(kind)) for kind in part.kinds)
         for request, part in vocabulary.replies.items()
     }
-    return [sorted(repr(describe(kind)) for kind in kinds), sorted(replies.items())]
+    return [sorted(canonical(describe(kind)) for kind in kinds), sorted(replies.items())]
