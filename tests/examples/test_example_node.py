@@ -254,11 +254,14 @@ async def test_two_doors_serve_devices_on_both_wires(capsys: pytest.CaptureFixtu
         lines = await server.listen(0, wire=Plain(Lines()))
         said: asyncio.Queue[Raw] = asyncio.Queue()
         server.on_client_message(lambda message, _: said.put_nowait(message))
+        # Behind the hook of the example, which asks each device.
+        asked: asyncio.Queue[ConnectedClient] = asyncio.Queue()
+        server.on_client_connect(asked.put_nowait)
         async with (
             node("lines_device.mjs", lines.port) as liner,
             node("mcws_device.mjs", framed.port, "127.0.0.1", "0.05") as framer,
         ):
-            await said.get()
+            await asyncio.gather(said.get(), asked.get(), asked.get())
             await asyncio.gather(server.drain(), liner.communicate(), framer.communicate())
     printed = capsys.readouterr().out
     assert "answers: free memory:" in printed
