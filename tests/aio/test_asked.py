@@ -570,7 +570,7 @@ async def test_matched_request_is_the_first_message_that_matches() -> None:
 
 @pytest.mark.parametrize("gives_up", ["times out", "is cancelled"])
 async def test_matched_request_given_up_does_not_close(gives_up: str) -> None:
-    """Its late reply cannot be taken for another one: it is a message, and the next one is asked."""
+    """Its late reply cannot be taken for another one: it is a message like any other."""
     asker = Asker(Plain(Lines()))
     task = asker.ask_matched(b"temp", 5.0)
     await turns()

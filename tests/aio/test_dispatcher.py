@@ -503,7 +503,7 @@ async def test_message_on_a_plain_wire_may_be_a_request() -> None:
     desk = Desk(dialect=PLAIN.dialect(Role.SERVER, PLAIN.wire))
     desk.dispatcher.answers = PlainAnswers(desk.dispatcher, desk, takes_all=False)
     desk.shared.add_message(desk.note("all"))
-    desk.shared.set_request(lambda request, client: Config(2.0), GetConfig)
+    desk.shared.set_request(desk.give(Config(2.0)), GetConfig)
     await desk.message(Json().encode(GetConfig()))
     await desk.message(Json().encode(Reading(1.0)))
     assert desk.replies == [Json().encode(Config(2.0))]

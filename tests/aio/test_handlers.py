@@ -164,7 +164,7 @@ def test_registrar_of_requests_twice() -> None:
     """A second answer is refused, and the first one stays."""
     handlers = Handlers()
     handlers.registrar(Question)(one)
-    with pytest.raises(ValueError, match="^Question is handled by <function one at .*> already$"):
+    with pytest.raises(ValueError, match=r"^Question is handled by <function one at .*> already$"):
         handlers.registrar(Question)(two)
     assert handlers.for_request(Question) is one
 
@@ -172,7 +172,7 @@ def test_registrar_of_requests_twice() -> None:
 @pytest.mark.parametrize("kind", [Animal, Question])
 def test_registrar_of_what_cannot_be_called(kind: type) -> None:
     """The mistake shows at the decorator."""
-    with pytest.raises(TypeError, match="^callback must be callable, not None$"):
+    with pytest.raises(TypeError, match=r"^callback must be callable, not None$"):
         Handlers().registrar(kind)(cast("Any", None))
 
 

@@ -376,5 +376,5 @@ def test_untyped_takes_any_class() -> None:
 def test_contract_may_say_nothing_one_way() -> None:
     """``Never`` is a direction in which nothing is said."""
     made = contract(up=Never)
-    with pytest.raises(EncodeError, match="^Reading cannot be sent here, expected nothing$"):
+    with pytest.raises(EncodeError, match=r"^Reading cannot be sent here, expected nothing$"):
         made.dialect(Role.CLIENT, Mcws()).encode(Reading())

@@ -191,7 +191,7 @@ def test_reply_of_a_request_that_names_none(kind: Any) -> None:
 def test_reply_of_a_request_that_names_nothing_known() -> None:
     """A name that stands for nothing is a ``TypeError`` that says both names."""
     with pytest.raises(
-        TypeError, match="^Lost is answered by Nowhere, which is unknown$"
+        TypeError, match=r"^Lost is answered by Nowhere, which is unknown$"
     ) as caught:
         reply_of(Lost)
     assert caught.value.__cause__ is None

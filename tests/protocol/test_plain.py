@@ -103,7 +103,7 @@ def test_argument_that_is_no_framing_is_a_type_error(name: str, wrong: object) -
 
 def test_match_that_cannot_be_called_is_a_type_error() -> None:
     """What tells replies is asked, so it has to be callable."""
-    with pytest.raises(TypeError, match="^match must be callable, not 'id'$"):
+    with pytest.raises(TypeError, match=r"^match must be callable, not 'id'$"):
         Plain(Lines(), match=cast("Any", "id"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Never
 
+import msgspec
 import pytest
 
 from mcws_protocol._codec import Codec
@@ -38,20 +39,19 @@ class Tell(Request[Ok | None]):
     """A request that may be answered by nothing."""
 
 
-def made(name: str, base: Any = Message, **fields: Any) -> Any:
-    """Return a class of messages with these fields, which have defaults where they are values."""
-    space: dict[str, Any] = {"__annotations__": {}, "__module__": "somewhere.else"}
-    for field, kind in fields.items():
-        space["__annotations__"][field] = kind if isinstance(kind, type) else type(kind)
-        if not isinstance(kind, type):
-            space[field] = kind
-    return type(Message)(name, (base,), space)
+def made(name: str, **fields: Any) -> Any:
+    """Return a class of messages of another module; what is no type is a default."""
+    given: list[Any] = [
+        (field, value) if isinstance(value, type) else (field, type(value), value)
+        for field, value in fields.items()
+    ]
+    return msgspec.defstruct(name, given, bases=(Message,), module="another", frozen=True)
 
 
 def asking(reply: Any) -> Any:
     """Return a class of requests called Ask that ``reply`` answers."""
 
-    class Ask(Request[reply]):  # type: ignore[valid-type]  # known at run time only
+    class Ask(Request[reply]):
         """Another version of the request."""
 
     return Ask

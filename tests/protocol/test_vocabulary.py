@@ -234,7 +234,7 @@ def test_part_encode_what_is_no_message_raises(message: object) -> None:
 
 def test_part_encode_a_base_class_raises() -> None:
     """Another end decodes the very types of the contract, not their bases."""
-    with pytest.raises(EncodeError, match="^Measured cannot be sent here, expected Reading$"):
+    with pytest.raises(EncodeError, match=r"^Measured cannot be sent here, expected Reading$"):
         up(Reading).messages.encode(Measured())
 
 
@@ -253,14 +253,14 @@ def test_part_encode_a_request_as_a_message_raises() -> None:
 
 def test_part_encode_a_request_of_the_other_direction_raises() -> None:
     """Where other requests are sent, a stranger among them is one like any other."""
-    with pytest.raises(EncodeError, match="^GetBoth cannot be sent here, expected GetConfig$"):
+    with pytest.raises(EncodeError, match=r"^GetBoth cannot be sent here, expected GetConfig$"):
         up(GetConfig).requests.encode(GetBoth())
 
 
 def test_part_encode_what_cannot_be_expressed_raises() -> None:
     """A message with a field that cannot be encoded is an ``EncodeError`` without its content."""
     wrong = Reading(cast("Any", Foreign()))
-    with pytest.raises(EncodeError, match="^Reading cannot be encoded: .*Foreign"):
+    with pytest.raises(EncodeError, match=r"^Reading cannot be encoded: .*Foreign"):
         up(Reading).messages.encode(wrong)
 
 
@@ -335,7 +335,7 @@ def test_check_what_never_arrives_raises(kind: type) -> None:
 @pytest.mark.parametrize("kind", ["Reading", None, Reading(1), list[int], Reading | Alarm])
 def test_check_what_is_no_class_raises(kind: object) -> None:
     """A message, a name or a union is no class of messages."""
-    with pytest.raises(TypeError, match="^kind must be a class of messages, not "):
+    with pytest.raises(TypeError, match=r"^kind must be a class of messages, not "):
         up(Reading | list[int]).check(kind)
 
 
@@ -352,7 +352,7 @@ def test_check_what_has_no_class_of_its_own() -> None:
     """An annotated type may be of any class but that of a message."""
     made = up(Annotated[int, msgspec.Meta(ge=0)])
     assert made.check(int) is int
-    with pytest.raises(TypeError, match="^Reading does not arrive here"):
+    with pytest.raises(TypeError, match=r"^Reading does not arrive here"):
         made.check(Reading)
 
 
