@@ -10,11 +10,11 @@ from typing_extensions import TypeVar
 from mcws_protocol import Contract, Message, MessageType, Raw, RequestType, Role
 from mcws_protocol.aio import Handlers, Register, RegisterRequest, check_callback
 
-from ._connected import ConnectedClient
+from ._connected import ClientContract, ConnectedClient
 
 Up = TypeVar("Up", default=Raw)
 Down = TypeVar("Down", default=Raw)
-C = TypeVar("C", default=ConnectedClient[Up, Down])
+C = TypeVar("C", bound=ClientContract, default=ConnectedClient[Up, Down])
 # A message type, and what answers it if it is a request.
 M = TypeVar("M")
 R = TypeVar("R")

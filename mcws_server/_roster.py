@@ -6,11 +6,11 @@ from typing import Any, Generic, Literal, overload
 
 from typing_extensions import TypeVar
 
-from ._connected import ConnectedClient
+from ._connected import ClientContract, ConnectedClient
 from ._registry import Clients, Registry
 from ._selection import ConnectedClients, select
 
-C = TypeVar("C", default=ConnectedClient)
+C = TypeVar("C", bound=ClientContract, default=ConnectedClient)
 
 
 class Roster(Generic[C]):

@@ -12,13 +12,13 @@ from mcws_protocol import Contract, Mode, Raw, Role
 from mcws_protocol.aio import Door, Flusher
 
 from ._broadcast import Delivery, matching, send_to_all
-from ._connected import ConnectedClient
+from ._connected import ClientContract, ConnectedClient
 from ._link import Link, open_link
 from ._registry import AnyConnection
 from ._roster import Roster
 
 Down = TypeVar("Down", default=Raw)
-C = TypeVar("C", default=ConnectedClient)
+C = TypeVar("C", bound=ClientContract, default=ConnectedClient)
 
 
 class Sending(Roster[C], Generic[Down, C]):

@@ -33,7 +33,7 @@ from mcws_protocol.aio import (
     check_callback,
 )
 
-from ._connected import ConnectedClient
+from ._connected import ClientContract, ConnectedClient
 from ._hooks import Hooks
 from ._listener import Listener, open_listener
 from ._lobby import Lobby
@@ -44,7 +44,7 @@ log: Final = logging.getLogger("mcws.server")
 
 Up = TypeVar("Up", default=Raw)
 Down = TypeVar("Down", default=Raw)
-C = TypeVar("C", default=ConnectedClient[Up, Down])
+C = TypeVar("C", bound=ClientContract, default=ConnectedClient[Up, Down])
 M = TypeVar("M")
 R = TypeVar("R")
 
@@ -93,13 +93,22 @@ class Server(Hooks[Up, Down, C], Sending[Down, C]):
 
     @overload
     def __init__(
+        self: Server[Raw, Raw, C],  # pyright: ignore[reportInvalidTypeVarUse] - solved by the argument
+        *,
+        client_factory: Callable[[Connection[Raw, Raw]], C],
+        limits: Limits = ...,
+    ) -> None:
+        """Make a server without a contract, with a class of client objects of one's own."""
+
+    @overload
+    def __init__(
         self,
-        contract: Contract[Up, Down] = ...,
+        contract: Contract[Up, Down],
         *,
         client_factory: Callable[[Connection[Up, Down]], C],
         limits: Limits = ...,
     ) -> None:
-        """Make a server whose client objects are of a class of the application's own."""
+        """Make a server of one contract, with a class of client objects of one's own."""
 
     def __init__(
         self,
