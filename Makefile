@@ -23,7 +23,7 @@ demo: $(VENV)/.demo  ## devices, a server and an operator's view on this machine
 test: $(VENV)/.test  ## run the tests; ARGS are pytest's
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: style types docs coverage  ## all that CI runs
+check: style types stubs docs coverage  ## all that CI runs
 
 style: $(VENV)/.check
 	@$(BIN)/ruff format --check .
@@ -38,9 +38,16 @@ types: $(VENV)/.check
 	@for package in $(PACKAGES); do \
 		PYTHONPATH=$(VENV)/installed $(BIN)/pyright --pythonpath $(BIN)/python --ignoreexternal \
 			--verifytypes $$package || exit 1; done
+	@$(BIN)/python -m pytest --quiet tests/typing
+
+stubs: $(VENV)/.check
+	@PYTHONPATH=. MYPYPATH=stubs $(BIN)/python -m mypy.stubtest --concise \
+		--allowlist stubs/allowlist.txt mcws_protocol mcws_server mcws_client
+	@$(BIN)/python -m pytest --quiet tests/stubs
 
 docs: $(VENV)/.check
 	@$(BIN)/python -m docs.diagrams --check
+	@$(BIN)/python -m docs.reference --check
 	@$(BIN)/python -m pytest --quiet tests/docs
 
 # Without the properties and the docs: a module is covered by the tests that are about it.

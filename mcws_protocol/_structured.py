@@ -20,7 +20,7 @@ from ._errors import DecodeError, EncodeError, UnknownMessage
 from ._events import Payload
 from ._forms import title
 
-M = TypeVar("M", default=object)
+K = TypeVar("K", default=object)
 N = TypeVar("N")
 
 # What msgspec says of a value that does not fit: what was expected, and where. A value that it
@@ -49,7 +49,7 @@ class Nothing(msgspec.Struct, tag=True, tag_field="$"):
 STANDS_FOR: Final[dict[Any, Any]] = {object: Any, Never: Nothing, NoReturn: Nothing}
 
 
-class Structured(ABC, Generic[M]):
+class Structured(ABC, Generic[K]):
     """What both codecs share.
 
     Attributes:
@@ -66,10 +66,10 @@ class Structured(ABC, Generic[M]):
     name: ClassVar[str]
     """What the format is called."""
 
-    def __init__(self, kind: TypeForm[M] = object) -> None:  # type: ignore[assignment]  # the default of M
+    def __init__(self, kind: TypeForm[K] = object) -> None:  # type: ignore[assignment]  # the default of K
         self.kind: Any = kind
         self.quick_encode: Callable[[Any], bytes] = self._encoder()
-        self.quick_decode: Callable[[Any], M] = self._decoder(STANDS_FOR.get(kind, kind))
+        self.quick_decode: Callable[[Any], K] = self._decoder(STANDS_FOR.get(kind, kind))
         # Made with the first payload that does not decode.
         self._tags: frozenset[object] | None = None
 
@@ -77,7 +77,7 @@ class Structured(ABC, Generic[M]):
     def for_type(self, kind: TypeForm[N], /) -> Structured[N]:
         """Return the same codec for another type."""
 
-    def encode(self, message: M, /) -> bytes:
+    def encode(self, message: K, /) -> bytes:
         """Return the payload for ``message``; its type is not checked.
 
         Raises:
@@ -89,7 +89,7 @@ class Structured(ABC, Generic[M]):
             problem = describe(error)
         raise EncodeError(f"{type(message).__name__} cannot be encoded: {problem}")
 
-    def decode(self, payload: Payload, /) -> M:
+    def decode(self, payload: Payload, /) -> K:
         """Return the message that ``payload`` holds.
 
         Raises:
@@ -146,7 +146,7 @@ class Structured(ABC, Generic[M]):
         return f"{type(self).__name__}({'' if self.kind is object else title(self.kind)})"
 
 
-class MsgPack(Structured[M]):
+class MsgPack(Structured[K]):
     """MessagePack: small and fast; the codec of a contract that names no other.
 
     ``kind`` is the type that is decoded to: ``MsgPack(Reading | Alarm)``. Without it anything is
@@ -174,7 +174,7 @@ class MsgPack(Structured[M]):
         return msgspec.msgpack.Decoder(kind).decode
 
 
-class Json(Structured[M]):
+class Json(Structured[K]):
     """JSON in UTF-8: readable, and any language has it; bytes travel as base64.
 
     ``kind`` as in ``MsgPack``. A payload holds no line end, so it travels on ``Lines()`` too.

@@ -10,7 +10,7 @@ from typing_extensions import TypeVar
 
 from mcws_protocol.aio import Connection
 
-C = TypeVar("C")
+C_co = TypeVar("C_co", covariant=True)
 # Of any contract: a registry looks at ids and clients, never at messages.
 AnyConnection: TypeAlias = Connection[Any, Any]
 # Told of a client that is connected no more.
@@ -101,7 +101,7 @@ class Registry:
         return id
 
 
-class Clients(Collection[C], Generic[C]):
+class Clients(Collection[C_co], Generic[C_co]):
     """A live, read-only view of the connected clients.
 
     Iterating goes over those that are connected when it begins, so clients may come and go
@@ -116,7 +116,7 @@ class Clients(Collection[C], Generic[C]):
     def __len__(self) -> int:
         return len(self._registry)
 
-    def __iter__(self) -> Iterator[C]:
+    def __iter__(self) -> Iterator[C_co]:
         return iter([connection.dispatcher.client for connection in self._registry.connections()])
 
     def __contains__(self, client: object) -> bool:

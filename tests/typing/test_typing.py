@@ -111,8 +111,8 @@ def verdict(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     folder = project(tmp_path_factory.mktemp(f"{checker}-{api}"), APIS[api])
     found: Verdict = {}
     for file, line, message in CHECKERS[checker](folder):
-        place = (folder / file).relative_to(folder / "consumer").as_posix(), line
-        found.setdefault(place, []).append(message)
+        name = (folder / file).relative_to(folder).as_posix().removeprefix("consumer/")
+        found.setdefault((name, line), []).append(message)
     return found
 
 
