@@ -81,14 +81,14 @@ def contract_at(where: str) -> Contract[Any, Any]:
     if not module or not name:
         raise argparse.ArgumentTypeError(f"expected module:name, not {where!r}")
     try:
-        found: object = importlib.import_module(module)
+        found: Any = importlib.import_module(module)
         for part in name.split("."):
             found = getattr(found, part)
     # Whatever the module raises while it is imported, the user has to see what it was.
     except Exception as error:
         problem = f"{type(error).__name__}: {error}"
         raise argparse.ArgumentTypeError(f"cannot import {where}: {problem}") from None
-    if not isinstance(found, Contract):
+    if not issubclass(type(found), Contract):
         problem = f"{where} is no contract but a {type(found).__name__}"
         raise argparse.ArgumentTypeError(problem)
     contract: Contract[Any, Any] = found

@@ -65,7 +65,7 @@ class PlainAnswers:
 
         What is returned for a request holds what is left to await, if anything is.
         """
-        kind: type[Any] = type(message)
+        kind: type[Any] = message.__class__
         asks = is_request(kind)
         if not asks and (not self.takes_all or is_message(kind)):
             return None

@@ -96,8 +96,15 @@ def test_names_exist(page: Path) -> None:
     named = {span for where, span in CODE if where == page and is_name(span)}
     matches = {span: NAME.fullmatch(span) for span in named}
     names = {span: found["name"] for span, found in matches.items() if found is not None}
-    # The package's own names for types are those of its readers too.
-    allowed = {"Owner", "Connection.data_received", "FramingDefaults", "HoldingDecoder"}
+    # The package's own names for types are those of its readers too, and so are the directions.
+    allowed = {
+        "Up",
+        "Down",
+        "Owner",
+        "Connection.data_received",
+        "FramingDefaults",
+        "HoldingDecoder",
+    }
     missing = {span for span, name in names.items() if resolve(name) is None}
     assert missing - allowed == set()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 import msgspec
 from hypothesis import HealthCheck, example, given, settings
@@ -164,10 +164,11 @@ def mutations(draw: st.DrawFn, payload: bytes) -> bytes:
 def swap(draw: st.DrawFn, value: Any) -> Any:
     """Return ``value`` with one of its parts replaced by something else."""
     goes_inside = bool(value) and draw(st.booleans())
-    if goes_inside and isinstance(value, dict):
-        return swap_item(draw, cast("dict[Any, Any]", value))
-    if goes_inside and isinstance(value, list):
-        parts = cast("list[Any]", value)
+    kind: object = value.__class__
+    if goes_inside and kind is dict:
+        return swap_item(draw, value)
+    if goes_inside and kind is list:
+        parts: list[Any] = value
         at = draw(st.integers(0, len(parts) - 1))
         return [*parts[:at], swap(draw, parts[at]), *parts[at + 1 :]]
     return draw(contents)

@@ -7,7 +7,7 @@ import pytest
 from mcws_protocol._codec import Untouched
 from mcws_protocol._half_duplex import HalfDuplexMachine
 from mcws_protocol._limits import Limits
-from mcws_protocol._mcws_wire import McwsMachine
+from mcws_protocol._mcws import McwsMachine
 from mcws_protocol._mcws_wire import Mcws, features_of, lacks_turns
 from mcws_protocol._mode import Mode
 from mcws_protocol._state import Role

@@ -159,6 +159,7 @@ server.on_client_request(answer_later)
 assert_type(server.clients, Clients[Device])
 assert_type([client.role for client in server.clients], list[str])
 assert_type(len(server.clients), int)
+everybody: Clients[ConnectedClient[Up, Down]] = server.clients
 assert_type(server.client("k1"), Device | None)
 assert_type(server.get_connected_clients().clients, tuple[Device, ...])
 assert_type(server.get_connected_clients(index=0).client, Device | None)
