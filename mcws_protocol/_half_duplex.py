@@ -8,7 +8,7 @@ Source: WIRE 2.
 from __future__ import annotations
 
 from ._errors import LocalProtocolError, MessageTooLong
-from ._events import Frame, Payload, Received, RequestFrame, TurnFrame
+from ._events import Event, Frame, Payload, Received, RequestFrame, TurnFrame
 from ._frames import LENGTH_BYTES, encode_frame
 from ._limits import Limits
 from ._mcws import FEATURE_HALF_DUPLEX, McwsMachine
@@ -60,6 +60,12 @@ class HalfDuplexMachine(McwsMachine):
         elif isinstance(event, bytes | str):
             self.turns.refuse("MESSAGE")
         return True
+
+    def _is_agreed(self, event: Event, *, is_ours: bool) -> bool:
+        """Whether both ends announced what this frame needs, and its sender may send it."""
+        if isinstance(event, TurnFrame):
+            return self.has_turns
+        return super()._is_agreed(event, is_ours=is_ours)
 
     # Sending
 

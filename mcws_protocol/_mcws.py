@@ -29,7 +29,6 @@ from ._events import (
     ReplyFrame,
     RequestFrame,
     TimedOut,
-    TurnFrame,
     WelcomeFrame,
 )
 from ._frames import HEADER, HEADER_BYTES, LENGTH_BYTES, MESSAGE, TEXT, cut, encode_frame
@@ -100,7 +99,8 @@ class McwsMachine(Machine):
         self._deaf = False
         self._is_fresh = True
         self._has_eof = False
-        self._asked: set[int] | None = None  # ids in flight; made with the first request
+        # Correlation ids in flight, by who asked; made with the first request.
+        self._asked: set[int] | None = None
         self._owed: set[int] | None = None
 
     @property
@@ -245,8 +245,6 @@ class McwsMachine(Machine):
         kind = type(event)
         if kind is DrainFrame:
             return is_ours == (self.role is Role.SERVER)
-        if kind is TurnFrame:
-            return bool(self._features & FEATURE_HALF_DUPLEX)
         return kind in ALWAYS or (kind in OF_REQUESTS and bool(self._features & FEATURE_REQUESTS))
 
     def _agree(self, frame: HelloFrame | WelcomeFrame) -> None:

@@ -69,7 +69,7 @@ class TokenOutbox(TurnOutbox):
         machine = self._tokens
         if machine.state is not State.OPEN or machine.is_deaf:
             # The turn will never come.
-            self._forget()
+            self._line.clear()
         elif machine.turns.is_wanted and not machine.is_asking:
             self._say(GIVE)
             if self._line:
@@ -102,7 +102,7 @@ class InitiatorOutbox(TurnOutbox):
 
     def _advance(self) -> None:
         if self._machine.is_deaf:
-            self._forget()
+            self._line.clear()
         else:
             self._release()
 

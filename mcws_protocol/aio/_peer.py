@@ -90,6 +90,7 @@ class Peer(Generic[In, Out]):
             MessageTooLong: it is longer than the peer accepts.
             OutboxFull: more than ``limits.outbox_bytes_max`` would wait.
             ConnectionClosed: the connection ended or is ending.
+            LocalProtocolError: in the mode of this connection this end sends no messages.
             RuntimeError: called from another thread than the loop's.
         In each case nothing was queued.
         """
@@ -141,7 +142,7 @@ class Peer(Generic[In, Out]):
                 two that say that the ends do not agree.
             ConnectionClosed: the connection ended; ``maybe_executed`` says whether the request may
                 have reached its handler.
-            LocalProtocolError: the peer takes no requests.
+            LocalProtocolError: the peer takes no requests, or the mode has none from this end.
             EncodeError: ``request`` is no request of the contract, or cannot be expressed.
             DecodeError: the answer does not decode.
             ValueError: ``timeout`` is not above 0.

@@ -222,14 +222,14 @@ class Reception(ABC):
                 self.adjust_reading()
 
     def adjust_reading(self) -> None:
-        """Read unless too much waits; an answer that this end waits for widens the limit."""
+        """Read unless too much waits; an answer or a turn that is to come widens the limit."""
         transport = self.transport
         if transport is None or self.is_lost or transport.is_closing():
             return
         limits = self._hub.limits
-        is_asking = self._asked is not None and self._asked.waiting > 0
-        is_asking = is_asking or self.outbox.is_waiting
-        limit = limits.inbox_bytes_max if is_asking else limits.inbox_high_bytes
+        limit = limits.inbox_high_bytes
+        if self.inbox.size > limit and self._waits_for_peer():
+            limit = limits.inbox_bytes_max
         pauses = self._backlog is not None or self.inbox.size > limit
         if pauses == self._is_reading_paused:
             return
@@ -240,6 +240,10 @@ class Reception(ABC):
             # The peer was not silent, this end did not listen.
             self._machine.excuse(self._hub.loop.time())
             transport.resume_reading()
+
+    def _waits_for_peer(self) -> bool:
+        """Whether this end waits for an answer or for the turn, behind what it has not read."""
+        return (self._asked is not None and self._asked.waiting > 0) or self.outbox.is_waiting
 
     # What the inbox calls
 
@@ -352,8 +356,9 @@ class Reception(ABC):
 
     def answer(self, frame: ReplyFrame | ErrorFrame) -> None:
         """Send the one answer to a request; nothing if the connection is closed."""
-        if self.outbox.takes_answers:
-            self.outbox.put(frame)
+        outbox = self.outbox
+        if outbox.refusal is None or outbox.takes_answers:
+            outbox.put(frame)
 
     def request_started(self) -> None:
         """Have the next message wait until an async request handler had its first step."""

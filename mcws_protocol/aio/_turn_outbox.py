@@ -7,7 +7,6 @@ does not hold handlers back: the other end may need them before it can give the 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Callable
 
 from .._dialect import Dialect
@@ -19,51 +18,24 @@ from .._wire import Machine
 from ._flusher import Flusher
 from ._outbox import Outbox, Shared
 from ._waiting import READY, Ready, Room
-
-
-class Waiting:
-    """What waits for the turn: the bytes of a message, or a request.
-
-    Attributes:
-        size: bytes that it counts.
-        parts: the message; empty for a request.
-        frame: the request.
-        is_shared: whether it goes to many and may be left out if need be.
-    """
-
-    __slots__ = ("frame", "is_shared", "parts", "size")
-
-    def __init__(
-        self,
-        size: int,
-        parts: list[bytes],
-        frame: RequestFrame | None = None,
-        *,
-        is_shared: bool = False,
-    ) -> None:
-        self.size = size
-        self.parts = parts
-        self.frame = frame
-        self.is_shared = is_shared
+from ._waiting_line import Waiting, WaitingLine
 
 
 class TurnOutbox(Outbox, ABC):
     """An outbox that keeps what may not leave yet, in the order of the calls.
 
     Attributes:
-        waiting: bytes that wait for the turn; ``queued`` are those that wait for the transport.
         on_wait: told when something begins to wait.
     """
 
-    __slots__ = ("_done", "_last", "_line", "_unsaid", "on_wait", "waiting")
+    __slots__ = ("_done", "_last", "_line", "_unsaid", "on_wait")
 
     def __init__(
         self, machine: Machine, dialect: Dialect, limits: Limits, flusher: Flusher
     ) -> None:
         super().__init__(machine, dialect, limits, flusher)
-        self.waiting: int = 0
         self.on_wait: Callable[[], object] = bool  # which does nothing
-        self._line: deque[Waiting] = deque()
+        self._line = WaitingLine()
         # Broadcasts that were left out and that the peer was not told of yet.
         self._unsaid = 0
         # The last frame, which waits too, and what is called when it has left.
@@ -97,6 +69,11 @@ class TurnOutbox(Outbox, ABC):
         """Do what the turn asks for, before a flush."""
 
     # What is asked of it
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait for the turn; ``queued`` are those that wait for the transport."""
+        return self._line.size
 
     @property
     def is_waiting(self) -> bool:
@@ -148,20 +125,18 @@ class TurnOutbox(Outbox, ABC):
 
     def put(self, frame: Frame) -> None:
         """Queue any other frame; answers also while the end waits for the turn."""
-        if isinstance(frame, ReplyFrame | ErrorFrame) and self.takes_answers:
+        is_answer = isinstance(frame, ReplyFrame | ErrorFrame)
+        if is_answer and self._last is not None and self.takes_answers:
             self._say(frame)
         else:
             super().put(frame)
 
     def take_back(self, correlation_id: int) -> bool:
         """Forget a request that waits here; return whether there was one."""
-        for waiting in self._line:
-            if waiting.frame is not None and waiting.frame.correlation_id == correlation_id:
-                self._line.remove(waiting)
-                self.waiting -= waiting.size
-                self._wake()
-                return True
-        return False
+        is_found = self._line.take_back(correlation_id)
+        if is_found:
+            self._wake()
+        return is_found
 
     # To many
 
@@ -198,7 +173,7 @@ class TurnOutbox(Outbox, ABC):
         Requests that wait are given up: nobody would hear their answers. The end comes within
         ``limits.close_s`` of this call.
         """
-        self._forget(lambda waiting: waiting.frame is None and not self._machine.is_deaf)
+        self._line.take_back_all()
         if not self._line:
             super().finish(last, refusal, done)
             return
@@ -218,7 +193,7 @@ class TurnOutbox(Outbox, ABC):
     def lose(self, refusal: ConnectionClosed) -> None:
         """Accept nothing more and drop what waits: there is nobody to send it to."""
         self._last = None
-        self._forget()
+        self._line.clear()
         super().lose(refusal)
 
     # Details: waiting
@@ -233,17 +208,16 @@ class TurnOutbox(Outbox, ABC):
             raise self._closed()
 
     def _wait(self, waiting: Waiting) -> None:
-        self._line.append(waiting)
-        self.waiting += waiting.size
-        if len(self._line) == 1:
+        is_first = not self._line
+        self._line.put(waiting)
+        if is_first:
             self.on_wait()
         self._ask()
 
     def _release(self) -> None:
         """Have leave what waits, as much of it as may."""
         while self._line and self._may_leave():
-            waiting = self._line.popleft()
-            self.waiting -= waiting.size
+            waiting = self._line.pop()
             if waiting.frame is not None:
                 self._say(waiting.frame)
             else:
@@ -256,11 +230,6 @@ class TurnOutbox(Outbox, ABC):
         if self._unsaid and self._machine.has_frames and self.refusal is None:
             self._say(LossFrame(self._unsaid))
         self._unsaid = 0
-
-    def _forget(self, keeps: Callable[[Waiting], bool] = lambda _: False) -> None:
-        """Drop what waits but for what ``keeps`` says yes to."""
-        self._line = deque(filter(keeps, self._line))
-        self.waiting = sum(waiting.size for waiting in self._line)
 
     def _say(self, frame: Frame) -> None:
         """Queue a frame, also when nothing new is accepted any more."""
@@ -284,13 +253,13 @@ class TurnOutbox(Outbox, ABC):
     # Details: the limits
 
     def _has_room(self) -> bool:
-        return self.queued + self.waiting <= self._high
+        return self.queued + self._line.size <= self._high
 
     def _is_empty(self) -> bool:
         return not self._line and super()._is_empty()
 
     def _excess(self, size: int) -> int:
-        return self.queued + self.waiting + size - self._limits.outbox_bytes_max
+        return self.queued + self._line.size + size - self._limits.outbox_bytes_max
 
     def _is_full(self, size: int) -> bool:
         """Whether there is no room for ``size`` more bytes, after a closer look."""
@@ -309,19 +278,11 @@ class TurnOutbox(Outbox, ABC):
         policy = self._limits.slow_consumer
         if policy is SlowConsumer.DISCONNECT:
             return Shared.OVERFLOW
-        excess = self._excess(size)
-        droppable = [waiting for waiting in self._line if waiting.is_shared]
-        if policy is SlowConsumer.DROP_NEWEST or sum(w.size for w in droppable) < excess:
-            self._count_left_out()
-            return Shared.DROPPED
-        for waiting in droppable:
-            if self._excess(size) <= 0:
-                break
-            self._line.remove(waiting)
-            self.waiting -= waiting.size
-            self._count_left_out()
-        return Shared.QUEUED
-
-    def _count_left_out(self) -> None:
-        self.dropped += 1
-        self._unsaid += 1
+        count = 0
+        if policy is SlowConsumer.DROP_OLDEST:
+            count = self._line.leave_out(self._excess(size))
+        outcome = Shared.QUEUED if count else Shared.DROPPED
+        # Without room it is the new one that is left out.
+        self.dropped += count or 1
+        self._unsaid += count or 1
+        return outcome

@@ -668,3 +668,17 @@ async def test_handlers_that_raise_again_and_again(caplog: pytest.LogCaptureFixt
     assert desk.given == [ErrorFrame(number, 3) for number in range(10_000)]
     assert desk.answers.running == 0
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_requests_that_wait_are_refused_when_nothing_starts_any_more() -> None:
+    """Each gets ERROR 7 once; one whose handler runs keeps its answer to come."""
+    desk = Desk()
+    desk.handle_later(b"answer")
+    desk.ask(1)
+    start = desk.take(2)
+    desk.answers.refuse_waiting()
+    desk.answers.refuse_waiting()
+    assert desk.given == [ErrorFrame(2, 7)]
+    assert start() is None
+    await asyncio.sleep(2)
+    assert desk.given == [ErrorFrame(2, 7), ReplyFrame(1, b"answer")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -63,6 +63,33 @@ class RecordingTransport(asyncio.WriteTransport):
         """Have no marks."""
 
 
+class KeepingOutbox(Outbox):
+    """Keeps requests back, as one that waits for its turn.
+
+    Attributes:
+        kept: the ids of those that were not sent.
+    """
+
+    __slots__ = ("kept",)
+
+    orders_requests: ClassVar[bool] = True
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.kept: list[int] = []
+
+    def put_bounded(self, frame: RequestFrame) -> None:
+        """Keep it."""
+        self.kept.append(frame.correlation_id)
+
+    def take_back(self, correlation_id: int) -> bool:
+        """Drop it."""
+        is_kept = correlation_id in self.kept
+        if is_kept:
+            self.kept.remove(correlation_id)
+        return is_kept
+
+
 class Asker:
     """A connection that asks, and whose peer answers by the tests' will.
 
@@ -72,14 +99,14 @@ class Asker:
         adjusted: how often it was told that it waits for an answer.
     """
 
-    def __init__(self, wire: Wire | None = None) -> None:
+    def __init__(self, wire: Wire | None = None, kind: type[Outbox] = Outbox) -> None:
         wire = wire or Mcws()
         limits = Limits(outbox_bytes_max=1 << 20)
         self.loop = asyncio.get_running_loop()
         self.machine = wire.machine(Role.SERVER, limits, self.loop.time())
         self.peer = wire.machine(Role.CLIENT, limits, self.loop.time())
         self.dialect = speech(Binary(), wire)
-        self.outbox = Outbox(self.machine, self.dialect, limits, Flusher(self.loop))
+        self.outbox = kind(self.machine, self.dialect, limits, Flusher(self.loop))
         self.transport = RecordingTransport()
         self.outbox.attach(self.transport)
         if self.has_frames:
@@ -609,3 +636,35 @@ async def test_matched_requests_take_turns() -> None:
     assert asker.heard() == [b"fan"]
     assert asker.hear(b"fan on\n") == []
     assert await asyncio.gather(*tasks) == [b"temp 21", b"fan on"]
+
+
+# Requests that wait for their turn
+
+
+@pytest.mark.parametrize("wire", [Mcws(), Plain(Lines())], ids=["mcws", "lines"])
+@pytest.mark.parametrize("is_cancelled", [True, False])
+async def test_request_that_never_left_is_taken_back(wire: Wire, is_cancelled: bool) -> None:
+    """Given up before it was sent, it is nowhere any more, and nobody is told of it."""
+    asker = Asker(wire, KeepingOutbox)
+    asking = asker.ask(timeout=1.0)
+    await turns()
+    assert isinstance(asker.outbox, KeepingOutbox)
+    assert (asker.outbox.kept, asker.asked.waiting) == ([0], 1)
+    if is_cancelled:
+        asking.cancel()
+    with pytest.raises(asyncio.CancelledError if is_cancelled else RequestTimeout):
+        await asking
+    assert (asker.outbox.kept, asker.asked.waiting, asker.asked._answers) == ([], 0, {})
+    assert (asker.heard(), asker.closed) == ([], [])
+
+
+async def test_requests_of_a_plain_wire_wait_in_the_outbox_if_it_orders_them() -> None:
+    """They do not wait for one another here, or messages between them would overtake."""
+    asker = Asker(Plain(Lines()), KeepingOutbox)
+    asking = [asker.ask(), asker.ask()]
+    await turns()
+    assert isinstance(asker.outbox, KeepingOutbox)
+    assert asker.outbox.kept == [0, 1]
+    asker.lose()
+    failures = await asyncio.gather(*asking, return_exceptions=True)
+    assert [type(failure) for failure in failures] == [ConnectionClosed] * 2

@@ -500,6 +500,16 @@ async def test_fault_of_the_peer_ends_the_waiting(lab: MakeLab) -> None:
     assert [type(frame) for frame in heard(peer)] == [TurnFrame, CloseFrame]
 
 
+async def test_fault_behind_the_close_ends_the_waiting(lab: MakeLab) -> None:
+    """Also where this end had decided to close and waits for the turn."""
+    _, peer, server = await raw_client(lab, Role.CLIENT)
+    server.send("a")
+    server.close()
+    peer.end.write(b"\0\0\0\x02\x7f\0")
+    await settle()
+    assert heard(peer) == [PLEASE, CloseFrame()]
+
+
 async def test_loss_fails_what_waits(lab: MakeLab) -> None:
     """Requests and ``flush`` that wait for the turn hear of the end."""
     _, peer, server = await raw_client(lab, Role.CLIENT)
@@ -534,14 +544,17 @@ async def test_requests_of_the_peer_are_answered_while_the_end_waits(lab: MakeLa
     await settle()
     server.send("a")
     server.close()
+    await settle()
+    assert heard(peer) == [PLEASE, ErrorFrame(2, 7)]
     peer.end.write(encode_frame(RequestFrame(3, b"comes")))
     await settle()
     release.set()
     await settle()
-    assert heard(peer)[:3] == [PLEASE, ErrorFrame(2, 7), ErrorFrame(3, 7)]
+    refusal, reply = heard(peer)
+    assert (refusal, reply.correlation_id, reply.payload) == (ErrorFrame(3, 7), 1, "answer")
     peer.end.write(encode_frame(GIVE))
     await settle()
-    server.abort()
+    assert heard(peer) == [MessageFrame("a"), CloseFrame()]
 
 
 async def test_answer_of_a_handler_that_runs_goes_out_while_the_end_waits(lab: MakeLab) -> None:
@@ -744,6 +757,24 @@ async def test_plain_fault_ends_the_waiting(lab: MakeLab) -> None:
     await settle()
     assert peer.heard == b"?\n"
     assert peer.has_eof
+
+
+async def test_plain_fault_behind_the_close_ends_the_waiting(lab: MakeLab) -> None:
+    """Also where this end had decided to close and waits for an answer."""
+    made = lab(Server(limits=Limits(frame_bytes_max=256)), PLAIN, mode=HALF)
+    peer = Raw()
+    made.accept(peer)
+    await settle()
+    server = next(iter(made.server.clients))
+    asking = asyncio.ensure_future(server.request("?"))
+    await settle()
+    server.send("a")
+    server.close()
+    with pytest.raises(ConnectionClosed):
+        await asking
+    peer.end.write(bytes(1000))
+    await settle()
+    assert (peer.heard, peer.has_eof) == (b"?\n", True)
 
 
 async def test_plain_request_that_the_wire_cannot_carry(lab: MakeLab) -> None:

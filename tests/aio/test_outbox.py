@@ -1096,3 +1096,49 @@ async def test_lose_drops_what_waits() -> None:
     assert len(sender.transport.chunks) == 1
     assert done == []
     assert sender.outbox.refusal is GONE
+
+
+# Answers that are messages
+
+
+async def test_reply_is_a_message_past_every_limit() -> None:
+    """An answer has its place among the messages, and no limit refuses it."""
+    sender = Sender()
+    sender.outbox.send(b"a")
+    sender.outbox.reply(b"b")
+    await turns(1)
+    assert sender.heard() == [b"a", b"b"]
+    sender.block(MOST)
+    with pytest.raises(OutboxFull):
+        sender.outbox.send(b"c")
+    sender.outbox.reply(b"d")
+    sender.transport.flow()
+    assert sender.heard()[-1] == b"d"
+
+
+async def test_reply_behind_the_end_is_refused() -> None:
+    """A closed connection sends no answer either; from another thread nothing is sent."""
+    sender = Sender()
+    with pytest.raises(RuntimeError, match="another thread"):
+        in_thread(lambda: sender.outbox.reply(b"x"))
+    assert sender.outbox.takes_answers
+    sender.outbox.refuse(GONE)
+    with pytest.raises(ConnectionClosed):
+        sender.outbox.reply(b"x")
+
+
+async def test_reply_that_the_wire_cannot_carry() -> None:
+    """It is refused as a message would be, and nothing is queued."""
+    sender = Sender(peer_limit=256)
+    with pytest.raises(MessageTooLong):
+        sender.outbox.reply(bytes(300))
+    assert sender.outbox.queued == 0
+
+
+async def test_nothing_waits_for_a_turn_in_full_duplex() -> None:
+    """There is nothing to take back, and requests are ordered elsewhere."""
+    sender = Sender()
+    sender.outbox.put_bounded(RequestFrame(1, b""))
+    assert not sender.outbox.take_back(1)
+    assert not sender.outbox.is_waiting
+    assert not sender.outbox.orders_requests

@@ -19,6 +19,7 @@ from mcws_protocol import (
     Lines,
     LocalProtocolError,
     Mcws,
+    Mode,
     Plain,
     Rejected,
     RejectFrame,
@@ -44,12 +45,13 @@ class Phone:
         server: the server's end of the cable.
     """
 
-    def __init__(self, wire: Wire | None = None) -> None:
+    def __init__(self, wire: Wire | None = None, mode: Mode = Mode.FULL_DUPLEX) -> None:
         self.told: list[Any] = []
         self.handlers = Handlers()
         hub = Hub(self.handlers, Limits(), logging.getLogger("mcws.client"), is_server=False)
         self.line = Line(hub, self, HELLO)
-        self.connection: Connection[Any, Any] = Connection(hub, self.line, Door(wire or Mcws()))
+        door = Door(wire or Mcws(), mode=mode)
+        self.connection: Connection[Any, Any] = Connection(hub, self.line, door)
         self.far = Raw()
         self.server: End | None = None
 
@@ -242,3 +244,44 @@ async def test_line_gives_no_ids() -> None:
     await phone.dial()
     with pytest.raises(LocalProtocolError, match="only the server gives ids"):
         phone.connection.rename("b")
+
+
+# Modes
+
+
+async def test_line_declines_a_welcome_without_its_mode() -> None:
+    """The attempt fails behind the server's answer to CLOSE 4004, which reached it."""
+    phone = Phone(mode=Mode.HALF_DUPLEX)
+    server = await phone.dial()
+    server.write(encode_frame(WELCOME))
+    await settle()
+    problem = "the mode here is half duplex, which WELCOME does not announce"
+    assert phone.far.heard.endswith(encode_frame(CloseFrame(4004, problem)))
+    assert not phone.line.opened.done()
+    server.write(encode_frame(CloseFrame(4004)))
+    server.close()
+    with pytest.raises(RemoteProtocolError, match=problem) as caught:
+        await phone.line.opened
+    assert (caught.value.code, phone.told) == (4004, [])
+
+
+async def test_line_declines_once() -> None:
+    """What comes behind such a WELCOME changes nothing, be it a fault; nor does a silent server."""
+    phone = Phone(mode=Mode.HALF_DUPLEX)
+    server = await phone.dial()
+    server.write(encode_frame(WELCOME) + b"\0\0\0\x02\x7f\0")
+    await settle()
+    assert encode_frame(CloseFrame(4004))[4:8] in phone.far.heard
+    assert not phone.line.opened.done()
+    with pytest.raises(RemoteProtocolError) as caught:
+        await phone.line.opened
+    assert caught.value.code == 4004
+
+
+async def test_line_takes_a_welcome_with_its_mode() -> None:
+    """Bit 8 is all that half duplex asks for."""
+    phone = Phone(mode=Mode.HALF_DUPLEX)
+    server = await phone.dial()
+    server.write(encode_frame(WelcomeFrame(frame_bytes_max=256, features=9)))
+    await phone.line.opened
+    assert phone.told == ["opened"]

@@ -10,7 +10,7 @@ from typing import Any, Final
 from unittest import mock
 
 import msgspec
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import mcws_client._client
@@ -132,6 +132,13 @@ histories = st.builds(
     st.fixed_dictionaries({role: st.sampled_from((1, 3, 40, 1 << 18)) for role in Role}),
     st.none() | closes,
 )
+
+
+WHOLE = dict.fromkeys(Role, 1 << 18)
+AT_ONCE = History(Role.SERVER, [Step("send", role) for role in Role], WHOLE)
+"""Two idle ends that start at once."""
+ENDS = History(Role.SERVER, [Step("send", Role.CLIENT)] * 2, WHOLE, Step("close", Role.CLIENT))
+"""An end that closes while it waits for the turn."""
 
 
 # What is seen on the wire
@@ -455,12 +462,15 @@ def check_half_duplex(history: History, wire: Wire) -> None:
 
 
 @given(histories)
+@example(AT_ONCE)
+@example(ENDS)
 def test_half_duplex_of_mcws(history: History) -> None:
     """Only the holder of the turn sends, never two at once, and all that was accepted arrives."""
     check_half_duplex(history, Mcws())
 
 
 @given(histories)
+@example(AT_ONCE)
 def test_half_duplex_of_a_plain_wire(history: History) -> None:
     """The initiator waits for answers, the other end only answers; what was accepted arrives."""
     check_half_duplex(history, PLAIN)

@@ -949,3 +949,32 @@ def test_excuse_in_the_opening_changes_nothing_but_the_time() -> None:
     machine = new(Role.SERVER)
     machine.excuse(3.0)
     assert machine.heard_at == 3.0
+
+
+@both_roles
+def test_machine_knows_whether_it_asks_and_hears(role: Role) -> None:
+    """A request is unanswered until its answer came; behind a fault nothing is heard."""
+    machine = opened(role)
+    asked = [machine.is_asking]
+    sent(machine, RequestFrame(1, b""))
+    asked.append(machine.is_asking)
+    machine.receive(encode_frame(ReplyFrame(1, b"")), 0.0)
+    asked.append(machine.is_asking)
+    assert asked == [False, True, False]
+    heard = [machine.is_deaf]
+    machine.receive(b"\0\0\0\x02\x7f\0", 0.0)
+    heard.append(machine.is_deaf)
+    assert heard == [False, True]
+
+
+@both_roles
+def test_close_that_was_decided_before_has_its_deadline(role: Role) -> None:
+    """An end that could not say CLOSE at once ends no later for that; it is told in time."""
+    machine = opened(role)
+    machine.close_by(1.0)
+    assert machine.next_deadline() == 1.0 + LIMITS.close_s
+    sent(machine, CloseFrame(), now=3.0)
+    assert machine.next_deadline() == 1.0 + LIMITS.close_s
+    assert machine.tick(1.0 + LIMITS.close_s, []) == [
+        TimedOut(1006, f"no end within {LIMITS.close_s:g} s of closing")
+    ]

@@ -412,3 +412,26 @@ def test_chunk_above_the_limit_becomes_several(size: int) -> None:
 def test_plain_has_no_heads() -> None:
     """What goes before a message depends on the framing, so the short way is closed."""
     assert new(Role.CLIENT).heads() == ()
+
+
+def test_machine_knows_whether_it_asks_and_hears() -> None:
+    """A request is unanswered until the next message; behind a fault nothing is heard."""
+    machine = new(Role.CLIENT)
+    asked = [machine.is_asking]
+    machine.send(RequestFrame(1, b"q"), 0.0, [])
+    asked.append(machine.is_asking)
+    machine.receive(b"a\n", 0.0)
+    asked.append(machine.is_asking)
+    assert asked == [False, True, False]
+    heard = [machine.is_deaf]
+    machine.receive(bytes(Limits().frame_bytes_max + 1), 0.0)
+    heard.append(machine.is_deaf)
+    assert heard == [False, True]
+
+
+@pytest.mark.parametrize("first", [None, *Role])
+def test_machine_is_the_same_in_half_duplex(first: Role | None) -> None:
+    """No frame could pass a turn on, so there is none to know of."""
+    machine = Plain(Lines()).machine(Role.SERVER, Limits(), 0.0, first=first)
+    assert machine.send_message(b"m", []) == 2
+    assert machine.receive(b"m\n", 0.0) == [b"m"]

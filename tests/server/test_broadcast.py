@@ -19,8 +19,10 @@ from mcws_protocol import (
     Lines,
     LocalProtocolError,
     Mcws,
+    Mode,
     Payload,
     Plain,
+    Role,
     SlowConsumer,
     Untouched,
     Wire,
@@ -527,3 +529,18 @@ async def test_message_above_the_outbox_limit(lab: MakeLab) -> None:
     assert made.server.send_to(made.server.clients, "x" * 5000) == Delivery(queued=1)
     await settle()
     assert readers["a"] == ["x" * 5000]
+
+
+async def test_client_that_is_only_answered_is_left_out(lab: MakeLab) -> None:
+    """It counts as dropped but not as slow; the others get their message."""
+    server = Server()
+    made = lab(server, Plain(Lines()), mode=Mode.HALF_DUPLEX, initiator=Role.CLIENT)
+    await made.client().connect()
+    readers = Door(Plain(Lines()))
+    server._doors.append(readers)
+    _, raw = accept(server, readers)
+    await settle()
+    assert server.send_to(server.clients, "x") == Delivery(queued=1, dropped=1)
+    server.broadcast("y")
+    await settle()
+    assert raw.heard == b"x\ny\n"

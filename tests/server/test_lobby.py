@@ -21,6 +21,7 @@ from mcws_protocol import (
     Lines,
     LocalProtocolError,
     Mcws,
+    Mode,
     Plain,
     Rejected,
     RejectFrame,
@@ -826,3 +827,31 @@ async def test_class_of_its_own_is_adopted(lab: MakeLab) -> None:
     client.send("x")
     await settle()
     assert heard == [("x", Minimal)]
+
+
+# Modes
+
+
+async def test_client_that_knows_no_turns_is_rejected(lab: MakeLab) -> None:
+    """Where the mode is half duplex, HELLO has to announce it; the reason says so."""
+    made = lab(mode=Mode.HALF_DUPLEX)
+    near, _ = made.accept(raw := Raw())
+    near.write(hello(id="a"))
+    await settle()
+    problem = "the mode here is half duplex, which HELLO does not announce"
+    assert heard(raw) == [RejectFrame(4004, 0, problem)]
+    assert not made.server.clients
+
+
+@pytest.mark.parametrize(
+    ("mode", "features"), [(Mode.FULL_DUPLEX, 1), (Mode.HALF_DUPLEX, 9), (Mode.SIMPLEX, 1)]
+)
+async def test_welcome_announces_the_mode(lab: MakeLab, mode: Mode, features: int) -> None:
+    """Of what the client announced, that which belongs to the mode."""
+    made = lab(mode=mode)
+    near, _ = made.accept(raw := Raw())
+    near.write(encode_frame(HelloFrame(frame_bytes_max=256, features=0xFFFF_FFFF)))
+    await settle()
+    (welcome,) = heard(raw)
+    assert isinstance(welcome, WelcomeFrame)
+    assert welcome.features == features
