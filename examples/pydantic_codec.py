@@ -59,6 +59,10 @@ class Pydantic:
         """Return the same codec for another type."""
         return Pydantic(kind)
 
+    def describe(self, kind: Any, /) -> object:
+        """Return what ``kind`` looks like on the wire; a change of it changes the fingerprint."""
+        return TypeAdapter(kind).json_schema()
+
     def encode(self, message: object, /) -> str:
         """Return ``message`` as JSON.
 

@@ -39,8 +39,9 @@ from ._reader import FrameReader
 from ._state import MCWS_CLIENT, MCWS_SERVER, Role, State, Step
 from ._wire import NEVER, Machine
 
-# The bits of HELLO and WELCOME for REQUEST, REPLY, ERROR and CANCEL, and for TURN.
+# The bit of HELLO and WELCOME for REQUEST, REPLY, ERROR and CANCEL.
 FEATURE_REQUESTS: Final = 1
+# The bit of HELLO and WELCOME for TURN.
 FEATURE_HALF_DUPLEX: Final = 8
 
 # Bytes from which a payload is not joined with its header: copying costs more than a part.

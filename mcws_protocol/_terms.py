@@ -14,7 +14,7 @@ from typing import Any
 
 from ._codec import Codec
 from ._evolution import Change, compare, compare_messages
-from ._forms import class_of, union_of
+from ._forms import class_of, title, union_of
 from ._message import is_message
 from ._mode import Mode
 from ._schema import canonical, describe, fingerprint
@@ -92,7 +92,13 @@ def obstacles(writer: Vocabulary, reader: Vocabulary, *, is_strict: bool) -> Ite
     """
     yield from compare_messages(by_tag(writer), by_tag(reader), strict=is_strict)
     ours, theirs = native(writer), native(reader)
-    if ours and theirs:
+    if ours and theirs and hasattr(writer.codec, "describe"):
+        # Only the codec knows these types, and it cannot say more than whether they are equal.
+        known = {canonical(described(reader, kind)) for kind in theirs}
+        for kind in ours:
+            if canonical(described(writer, kind)) not in known:
+                yield Change(title(kind), "", "looks different")
+    elif ours and theirs:
         yield from compare(union_of(ours), union_of(theirs))
     elif ours and is_strict:
         yield Change(writer.titles, "", "is not known to the reader")
@@ -131,11 +137,21 @@ def native(vocabulary: Vocabulary) -> list[Any]:
     return [kind for kind in vocabulary.everything.kinds if not is_message(kind)]
 
 
+def described(vocabulary: Vocabulary, kind: Any) -> object:
+    """Return what a type looks like on the wire, in the words of a codec that has its own."""
+    ask = getattr(vocabulary.codec, "describe", None)
+    return describe(kind) if ask is None or is_message(kind) else ask(kind)
+
+
 def look(vocabulary: Vocabulary) -> object:
     """Return what one direction looks like on the wire, whatever the order of its types."""
-    kinds = vocabulary.everything.kinds
     replies = {
-        tag_of(request): sorted(canonical(describe(kind)) for kind in part.kinds)
+        tag_of(request): looks(vocabulary, part.kinds)
         for request, part in vocabulary.replies.items()
     }
-    return [sorted(canonical(describe(kind)) for kind in kinds), sorted(replies.items())]
+    return [looks(vocabulary, vocabulary.everything.kinds), sorted(replies.items())]
+
+
+def looks(vocabulary: Vocabulary, kinds: Iterable[Any]) -> list[str]:
+    """Return what types look like on the wire, in an order of their own."""
+    return sorted(canonical(described(vocabulary, kind)) for kind in kinds)

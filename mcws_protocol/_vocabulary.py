@@ -104,14 +104,16 @@ class Vocabulary:
         requests: the requests, with what may be either.
         everything: both, for wires that do not tell them apart.
         replies: what answers each request, by the class of the request.
+        codec: what knows all of them.
 
     Raises:
         TypeError: payloads cannot be decoded to one of the types; it names the type.
     """
 
-    __slots__ = ("everything", "messages", "replies", "requests")
+    __slots__ = ("codec", "everything", "messages", "replies", "requests")
 
     def __init__(self, name: str, kind: Any, codec: Codec[Any]) -> None:
+        self.codec: Codec[Any] = codec
         kinds = tuple(members_of(kind))
         check_kinds(name, kinds, codec)
         asking = [each for each in kinds if is_request(each)]

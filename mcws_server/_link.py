@@ -10,12 +10,12 @@ from typing_extensions import TypeVar
 from mcws_protocol import Mode, Raw, expect
 
 from ._broadcast import Delivery, send_to_all
-from ._connected import ConnectedClient
+from ._connected import ClientContract, ConnectedClient
 from ._floor import Floor
 from ._registry import AnyConnection, Registry
 
 Down = TypeVar("Down", default=Raw)
-C = TypeVar("C", default=ConnectedClient)
+MemberT = TypeVar("MemberT", bound=ClientContract, default=ConnectedClient)
 
 
 class Member:
@@ -68,7 +68,7 @@ class Member:
         return self._relay(self, message)
 
 
-class Link(Collection[C], Generic[Down, C]):
+class Link(Collection[MemberT], Generic[Down, MemberT]):
     """Clients whose messages are relayed among each other; made by ``Server.link``.
 
     What a member says goes to all other members, as it is and once, behind the handlers that were
@@ -91,7 +91,7 @@ class Link(Collection[C], Generic[Down, C]):
         registry: Registry,
         send: Callable[[list[AnyConnection], Any], Delivery],
         mode: Mode,
-        announcer: C | None,
+        announcer: MemberT | None,
     ) -> None:
         self.mode: Mode = mode
         self._registry = registry
@@ -105,25 +105,25 @@ class Link(Collection[C], Generic[Down, C]):
     # Who is in it
 
     @property
-    def members(self) -> tuple[C, ...]:
+    def members(self) -> tuple[MemberT, ...]:
         """The clients in this link, in the order in which they joined."""
         return tuple(member.client for member in self._members.values())
 
     @property
-    def announcer(self) -> C | None:
+    def announcer(self) -> MemberT | None:
         """The one whose messages are relayed in ``Mode.SIMPLEX``; None once it has left."""
         return self._announcer
 
     def __len__(self) -> int:
         return len(self._members)
 
-    def __iter__(self) -> Iterator[C]:
+    def __iter__(self) -> Iterator[MemberT]:
         return iter(self.members)
 
     def __contains__(self, client: object) -> bool:
         return id(client) in self._members
 
-    def add(self, client: C) -> Self:
+    def add(self, client: MemberT) -> Self:
         """Take ``client`` in, from its next message on; nothing happens if it is in, or gone.
 
         Raises:
@@ -145,7 +145,7 @@ class Link(Collection[C], Generic[Down, C]):
         self._registry.watch(connection, self.discard)
         return self
 
-    def discard(self, client: C) -> Self:
+    def discard(self, client: MemberT) -> Self:
         """Let ``client`` go, which stays connected; nothing happens if it is not in the link.
 
         A message of it that waits for its turn is not relayed any more.
@@ -232,10 +232,10 @@ class Link(Collection[C], Generic[Down, C]):
 def open_link(
     registry: Registry,
     send: Callable[[list[AnyConnection], Any], Delivery],
-    clients: Iterable[C],
+    clients: Iterable[MemberT],
     mode: Mode,
-    announcer: C | None,
-) -> Link[Any, C]:
+    announcer: MemberT | None,
+) -> Link[Any, MemberT]:
     """Make a link of ``clients`` and ``announcer``.
 
     Raises:
@@ -247,7 +247,7 @@ def open_link(
         raise ValueError("a simplex link needs an announcer")
     if mode is not Mode.SIMPLEX and announcer is not None:
         raise ValueError(f"only a simplex link has an announcer, this one is {mode.value}")
-    link: Link[Any, C] = Link(registry, send, mode, announcer)
+    link: Link[Any, MemberT] = Link(registry, send, mode, announcer)
     try:
         for client in clients:
             link.add(client)

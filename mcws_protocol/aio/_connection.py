@@ -155,6 +155,11 @@ class Connection(Reception, Generic[In, Out]):
         return self.inbox.is_paused
 
     @property
+    def skipped(self) -> int:
+        """What the peer sent and nobody got, since it is not known here or not allowed."""
+        return self.dispatcher.skipped
+
+    @property
     def rtt(self) -> float | None:
         """Seconds between the last PING and its PONG; None before the first."""
         return self._machine.rtt

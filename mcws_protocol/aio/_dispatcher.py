@@ -28,7 +28,8 @@ class Dispatcher:
         shared: the message handlers of all connections; none where ``client`` is of a class of the
             application's own, which passes messages on by itself.
         failures: how many handlers raised.
-        skipped: messages that were left out, since their type is not known here.
+        skipped: messages and requests that were left out: their type is not known here, or the mode
+            has none from the peer.
         answers: takes the requests of a peer whose wire has no frames for them; None elsewhere.
         keep: takes ``(size, message, client)`` of a message that no handler wants, or that
             somebody reads besides.

@@ -77,6 +77,15 @@ class Peer(Generic[In, Out]):
         """Seconds from the last keepalive PING to its PONG; None before the first."""
         return self._connection.rtt
 
+    @property
+    def skipped(self) -> int:
+        """Messages of the peer that were left out.
+
+        Their type is not known here, perhaps of a younger version; or the mode is simplex, and a
+        client sent messages or requests all the same.
+        """
+        return self._connection.skipped
+
     # Sending
 
     def send(self, message: Out, /) -> Awaitable[None]:

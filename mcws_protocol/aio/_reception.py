@@ -59,7 +59,6 @@ class Reception(ABC):
         transport: asyncio's; None before there is one.
         is_open: whether the opening is over and the application knows of the connection.
         is_lost: whether the transport is gone.
-        skipped: messages and requests that were dropped, since the mode has none from the peer.
     """
 
     __slots__ = (
@@ -77,7 +76,6 @@ class Reception(ABC):
         "is_lost",
         "is_open",
         "outbox",
-        "skipped",
         "transport",
     )
 
@@ -87,7 +85,6 @@ class Reception(ABC):
         self.transport: asyncio.Transport | None = None
         self.is_open: bool = False
         self.is_lost: bool = False
-        self.skipped: int = 0
         self.outbox: Outbox = outbox
         if isinstance(outbox, TurnOutbox):
             # The turn may have to be read from behind a full inbox.
@@ -188,7 +185,7 @@ class Reception(ABC):
                 self.answer(ErrorFrame(event.correlation_id, NO_HANDLER))
             # A CANCEL came with its request, in this very chunk.
             if isinstance(event, bytes | str | RequestFrame):
-                self.skipped += 1
+                self.dispatcher.skipped += 1
             elif not isinstance(event, CancelFrame):
                 kept.append(event)
         return kept

@@ -65,6 +65,11 @@ class Unconnected(Connection[Any, Any]):
         return False
 
     @property
+    def skipped(self) -> int:
+        """Nothing was left out, since nothing came."""
+        return 0
+
+    @property
     def rtt(self) -> float | None:
         """Nothing was measured."""
         return None

