@@ -38,7 +38,7 @@ class Subscriber(Protocol):
         ...
 
 
-class Line(Owner):
+class Line(Owner[Connection[Any, Any]]):
     """One connection of a client.
 
     Attributes:

@@ -56,7 +56,7 @@ class Listener:
 
 async def open_listener(
     hub: Hub,
-    owner: Owner,
+    owner: Owner[Connection[Any, Any]],
     door: Door,
     where: tuple[str, int] | socket.socket,
     *,

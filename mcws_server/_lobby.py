@@ -39,7 +39,7 @@ REPLACED: Final = CloseFrame(4002, "replaced by a newer connection of the same i
 ClientFactory: TypeAlias = Callable[[Connection[Any, Any]], Any]
 
 
-class Lobby(Owner):
+class Lobby(Owner[AnyConnection]):
     """All connections of one server, from their transport to their last hook.
 
     Attributes:

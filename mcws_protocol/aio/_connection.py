@@ -6,7 +6,6 @@ inbox, to the requests, to the farewell or to the owner; what this end sends goe
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Final, Generic
 
@@ -41,6 +40,7 @@ from ._hub import Hub
 from ._inbox import Turn
 from ._matching import Matching
 from ._modes import outbox_for
+from ._owner import Owner
 from ._plain_answers import PlainAnswers
 from ._reception import Reception
 from ._waiting import Gate, Ready, Room
@@ -50,48 +50,6 @@ Out = TypeVar("Out", default=Raw)
 
 # The end of a reader that makes no progress (FAULTS 11).
 STALLED: Final = CloseFrame(4003, "slow consumer")
-
-
-class Owner(ABC):
-    """The server or client that a connection works for."""
-
-    __slots__ = ()
-
-    @abstractmethod
-    def made(self, connection: Connection[Any, Any], /) -> None:
-        """Take note of a connection that got its transport."""
-
-    def greeted(self, connection: Connection[Any, Any], frame: HelloFrame, /) -> None:
-        """Decide on a client that said HELLO; only a server hears it."""
-
-    def welcomed(self, connection: Connection[Any, Any], frame: WelcomeFrame, /) -> None:
-        """Go on: the server said WELCOME; only a client hears it."""
-
-    def draining(self, connection: Connection[Any, Any], frame: DrainFrame, /) -> None:
-        """Take note that the server wants to stop; only a client hears it."""
-
-    @abstractmethod
-    def refused(self, connection: Connection[Any, Any], error: Exception, /) -> None:
-        """Give up: the opening failed, or the transport was lost before its end."""
-
-    @abstractmethod
-    def connected(self, connection: Connection[Any, Any], /) -> Rest | None:
-        """Run the connect hooks; return what is left to await."""
-
-    @abstractmethod
-    def ended(self, connection: Connection[Any, Any], /) -> Rest | None:
-        """Run the hooks of the end; return what is left to await."""
-
-    def emptied(self, connection: Connection[Any, Any], /) -> None:
-        """Take note that no message will come any more, though request handlers still run."""
-
-    @abstractmethod
-    def gone(self, connection: Connection[Any, Any], /) -> None:
-        """Forget a connection whose last hook has ended."""
-
-    @abstractmethod
-    def renamed(self, connection: Connection[Any, Any], id: str, /) -> None:
-        """Give a connection the id that the application chose for it."""
 
 
 class Connection(Reception, Generic[In, Out]):
@@ -113,7 +71,7 @@ class Connection(Reception, Generic[In, Out]):
         "id",
     )
 
-    def __init__(self, hub: Hub, owner: Owner, door: Door) -> None:
+    def __init__(self, hub: Hub, owner: Owner[Connection[Any, Any]], door: Door) -> None:
         role = Role.SERVER if hub.is_server else Role.CLIENT
         first = door.initiator if door.mode is Mode.HALF_DUPLEX else None
         machine = door.wire.machine(role, hub.limits, hub.loop.time(), first=first)

@@ -58,7 +58,7 @@ class PlainAnswers:
     def __init__(self, answering: Answering, outbox: Answerer, *, takes_all: bool) -> None:
         self._answering = answering
         self._outbox = outbox
-        self.takes_all = takes_all
+        self.takes_all: bool = takes_all
 
     def take(self, message: Any) -> tuple[Rest | None] | None:
         """Answer ``message`` if it is a request; None if it is none.

@@ -741,6 +741,7 @@ class Dialect:
 # Vocabulary: the messages of one direction, and what turns them into payloads and back
 
 class Vocabulary:
+    codec: Codec[Any]
     everything: _Part
     messages: _Part
     requests: _Part
