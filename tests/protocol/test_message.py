@@ -49,6 +49,22 @@ class GetMixed(Mixin, Request[Config]):
     """A request with another base."""
 
 
+class Holder(Generic[T]):
+    """What is generic and no message."""
+
+    __slots__ = ()
+
+
+class IntHolder(Holder[int]):
+    """What has a generic base of its own."""
+
+    __slots__ = ()
+
+
+class GetHeld(IntHolder, GetConfig):
+    """A request whose first base is generic for another reason."""
+
+
 class Find(Request[Page[T]], Generic[T]):
     """A generic request."""
 
@@ -163,6 +179,7 @@ def test_is_request_of_a_message(kind: Any) -> None:
         (GetConfig, Config),
         (GetFresh, Config),
         (GetMixed, Config),
+        (GetHeld, Config),
         (Find[int], Page[int]),
         (FindText, Page[str]),
         (Swap[int, str], dict[str, int]),
