@@ -12,7 +12,7 @@ from ._codec import Codec, Raw, Untouched
 from ._dialect import Dialect
 from ._errors import ContractMismatch
 from ._json_schema import json_schema
-from ._label import Label, check_name, parse_label
+from ._label import NO_LABEL, Label, check_name, parse_label
 from ._mcws_wire import Mcws
 from ._mode import Mode
 from ._state import Role
@@ -101,7 +101,7 @@ class Contract(Generic[Up, Down]):
 
     @property
     def label(self) -> str:
-        """``name/version:fingerprint`` as the opening carries it (WIRE 2)."""
+        """``name/version:fingerprint`` as the opening carries it; empty for none (WIRE 2)."""
         return str(self._label)
 
     def schema(self) -> dict[str, Any]:
@@ -225,28 +225,8 @@ class Untyped(Contract[Raw, Raw]):
         self.initiator = "server"
         self.previous = ()
         both = Vocabulary("", object, self.codec)
-        self._label = Label("", 0, "")
+        self._label = NO_LABEL
         self._terms = Terms(both, both, self.codec, self.mode, self.initiator)
-
-    @property
-    def name(self) -> str:
-        """Nothing."""
-        return ""
-
-    @property
-    def version(self) -> int:
-        """None yet."""
-        return 0
-
-    @property
-    def fingerprint(self) -> str:
-        """Nothing."""
-        return ""
-
-    @property
-    def label(self) -> str:
-        """Nothing, which says that there is no contract (WIRE 2)."""
-        return ""
 
     def dialect(self, role: Role, wire: Wire, codec: Codec[Any] | None = None) -> Dialect:
         """Return how both ends speak: in the codec of the wire unless another one is given."""

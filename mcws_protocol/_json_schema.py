@@ -24,7 +24,11 @@ def json_schema(label: str, terms: Terms) -> dict[str, Any]:
     parts += answers.values()
     kinds = [kind for part in parts for kind in part.kinds]
     # All at once, so that two types of one name get two definitions.
-    places, types = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
+    try:
+        places, types = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
+    except KeyError as error:
+        # Not even their full names tell them apart.
+        raise TypeError(f"two classes are called {error.args[0].__qualname__}") from None
     found = iter(places)
     up, down, *replies = ([next(found) for _ in part.kinds] for part in parts)
     return {

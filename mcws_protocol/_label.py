@@ -37,7 +37,7 @@ class Label:
     fingerprint: str
 
     def __str__(self) -> str:
-        return f"{self.name}/{self.version}:{self.fingerprint}"
+        return f"{self.name}/{self.version}:{self.fingerprint}" if self.name else ""
 
     def equals(self, other: Label) -> bool:
         """Whether both are the same contract; two versions may look the same on the wire."""
@@ -46,6 +46,10 @@ class Label:
     def is_older(self, other: Label) -> bool:
         """Whether ``other`` is a higher version of this contract."""
         return self.name == other.name and self.version < other.version
+
+
+# What an end without a contract says.
+NO_LABEL: Final = Label("", 0, "")
 
 
 def parse_label(text: str) -> Label | None:

@@ -41,16 +41,19 @@ class Terms:
 
     def fingerprint(self) -> str:
         """Return 16 hex digits that are equal for equal terms only."""
-        # Nobody begins where both may send.
-        initiator = self.initiator if self.mode is Mode.HALF_DUPLEX else ""
         return fingerprint(
-            [look(self.up), look(self.down), self.format, self.mode.value, initiator]
+            [look(self.up), look(self.down), self.format, self.mode.value, self.begins]
         )
 
     @property
     def format(self) -> str:
         """What payloads are made in."""
         return type(self.codec).__name__
+
+    @property
+    def begins(self) -> str:
+        """The end that has the turn first; empty where both may send at any time."""
+        return self.initiator if self.mode is Mode.HALF_DUPLEX else ""
 
     def behind(self, old: Terms) -> list[str]:
         """Return what keeps a client of ``old`` from a server of these terms.
@@ -77,11 +80,9 @@ class Terms:
 
     def _differences(self, old: Terms) -> list[str]:
         """Return what differs besides the messages."""
-        pairs = {
-            "codec": (old.format, self.format),
-            "mode": (old.mode.value, self.mode.value),
-            "initiator": (old.initiator, self.initiator),
-        }
+        pairs = {"codec": (old.format, self.format), "mode": (old.mode.value, self.mode.value)}
+        if old.mode is self.mode:
+            pairs["initiator"] = (old.begins, self.begins)
         return [f"{what}: was {was}, is {now}" for what, (was, now) in pairs.items() if was != now]
 
 

@@ -209,6 +209,7 @@ async def test_what_a_peer_tells_of_itself(lab: MakeLab) -> None:
     assert connected.metadata == {"role": "operator"}
     assert connected.remote_address == ("cable", 1)
     assert (connected.socket, connected.contract, connected.rtt) == (None, "", None)
+    assert connected.skipped == 0
     assert repr(connected) == "<ConnectedClient kiosk open>"
     await client.close()
     assert repr(client) == "<Client kiosk closed 1000>"

@@ -118,6 +118,7 @@ def test_client_needs_no_loop_to_be_made() -> None:
     client = Client(URL, id="a")
     assert (client.state, client.id, client.closed) == (ClientState.NEW, "", True)
     assert (client.rtt, client.socket, client.remote_address) == (None, None, None)
+    assert client.skipped == 0
     assert repr(client) == "<Client without id closed 1006>"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from mcws_protocol._codec import Text, Untouched
 from mcws_protocol._dialect import Dialect
-from mcws_protocol._errors import EncodeError, UnknownMessage
+from mcws_protocol._errors import EncodeError, LocalProtocolError, UnknownMessage
 from mcws_protocol._message import Message, Request
 from mcws_protocol._structured import Json
 from mcws_protocol._vocabulary import Vocabulary
@@ -230,3 +230,25 @@ def test_dialect_checked_understands_the_same() -> None:
 def test_dialect_checked_without_types() -> None:
     """Where nothing is agreed on, there is nothing to check."""
     assert plain(Untouched()).checked().encode(b"x") == b"x"
+
+
+# Where whatever is no ``Message`` gets an answer
+
+
+def test_dialect_that_is_answered_refuses_what_is_no_message() -> None:
+    """The peer cannot tell it from a request, so it has to be sent as one."""
+    both = Vocabulary("both", str, Text())
+    for dialect in (
+        Dialect(both, both, has_frames=False, is_answered=True),
+        Dialect(both, both, has_frames=False, is_answered=True).checked(),
+    ):
+        with pytest.raises(LocalProtocolError, match=r"^each str is answered there: send it with"):
+            dialect.encode("x")
+        assert dialect.encode_request("x") == "x"
+        assert dialect.encode_reply("x", "y") == "y"
+
+
+def test_dialect_that_is_answered_lets_messages_pass() -> None:
+    """The peer sees by their class that they are no requests."""
+    dialect = Dialect(DOWN, UP, has_frames=False, is_answered=True)
+    assert dialect.encode(Notice("x")) == server().encode(Notice("x"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Never, cast
 
+import msgspec
 import pytest
 
 from mcws_protocol._codec import Codec
@@ -113,3 +114,13 @@ def test_schema_of_a_type_without_one_raises() -> None:
     """What only a stranger's codec knows has no schema."""
     with pytest.raises(TypeError, match="Foreign"):
         schema(Foreign, Never, cast("Codec[Any]", Passing()))
+
+
+def test_schema_of_two_classes_of_one_full_name_raises() -> None:
+    """Nothing could tell their definitions apart."""
+    one, other = (
+        msgspec.defstruct("Twin", [("x", kind)], bases=(Message,), module="m", tag=tag, frozen=True)
+        for kind, tag in ((int, "a"), (str, "b"))
+    )
+    with pytest.raises(TypeError, match=r"^two classes are called Twin$"):
+        schema(one | other, Never)

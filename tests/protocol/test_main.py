@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import runpy
 import sys
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from mcws_protocol import Contract, Message, Request
+from mcws_protocol import Contract, Json, Message, Request
 from mcws_protocol.__main__ import main
 
 
@@ -46,6 +47,9 @@ class Hotter(Message, tag="Reading"):
 OLD: Contract[Any, Any] = Contract("thermo", version=1, up=Reading | GetConfig, down=Config)
 SAME: Contract[Any, Any] = Contract("thermo", version=2, up=Hotter | GetConfig, down=Config)
 WORSE: Contract[Any, Any] = Contract("thermo", version=2, up=Warmer | GetConfig, down=Config)
+JSON: Contract[Any, Any] = Contract(
+    "thermo", version=2, up=Reading | GetConfig, down=Config, codec=Json()
+)
 LESS: Contract[Any, Any] = Contract("thermo", version=2, up=GetConfig, down=Config)
 
 
@@ -54,7 +58,7 @@ def shop(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a module with contracts that can be imported."""
     module = ModuleType("shop")
     vars(module).update(
-        old=OLD, same=SAME, worse=WORSE, less=LESS, other=3, deep=ModuleType("deep")
+        old=OLD, same=SAME, worse=WORSE, less=LESS, json=JSON, other=3, deep=ModuleType("deep")
     )
     vars(module.deep)["old"] = OLD
     monkeypatch.setitem(sys.modules, "shop", module)
@@ -129,3 +133,23 @@ def test_command_without_a_verb(capsys: pytest.CaptureFixture[str]) -> None:
         main([])
     assert ended.value.code == 2
     assert "check | schema" in capsys.readouterr().err
+
+
+def test_check_tells_what_differs_both_ways_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """Another codec breaks all, whoever is younger; one line says it."""
+    assert main(["check", "shop:old", "shop:json"]) == 1
+    first, verdict = capsys.readouterr().out.splitlines()
+    assert first == "breaks: codec: was MsgPack, is Json"
+    assert verdict == f"{JSON.label} does not accept {OLD.label}"
+
+
+@pytest.mark.filterwarnings("ignore:.*found in sys.modules:RuntimeWarning")
+def test_command_as_a_program(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What ``python -m mcws_protocol`` runs ends with the code of the command."""
+    monkeypatch.setattr(sys, "argv", ["mcws_protocol", "check", "shop:old", "shop:same"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("mcws_protocol", run_name="__main__")
+    assert ended.value.code == 0
+    assert "accepts" in capsys.readouterr().out

@@ -329,3 +329,9 @@ def test_messages_are_described_by_their_fields_whatever_the_codec() -> None:
     """What a codec says counts for types of its own only."""
     one, other = (terms(Reading, codec=Described(look)) for look in ("round", "square"))
     assert one.fingerprint() == other.fingerprint()
+
+
+def test_who_begins_matters_in_half_duplex_only() -> None:
+    """Where both may send, nobody begins."""
+    old, new = (terms(Reading, initiator=who) for who in ("server", "client"))
+    assert new.behind(old) == []
