@@ -13,6 +13,7 @@ from ._codec import Binary, Codec, Text
 from ._errors import DecodeError, EncodeError
 from ._events import Payload
 from ._forms import class_of, members_of, title, titles, union_of
+from ._hazard import hazard
 from ._message import Message, Request, is_message, is_request, reply_of
 from ._schema import undecodable
 from ._structured import Structured
@@ -186,7 +187,8 @@ def check_kinds(name: str, kinds: Sequence[Any], codec: Codec[Any]) -> None:
         native = NATIVE.get(type(codec))
         if native is not None and kind is not native:
             raise TypeError(f"{name}: {codec!r} carries {native.__name__}, not {title(kind)}")
-        problem = undecodable(kind) if isinstance(codec, Structured) else ""
+        # The first without asking msgspec, which the second does.
+        problem = (hazard(kind) or undecodable(kind)) if isinstance(codec, Structured) else ""
         if problem:
             raise TypeError(f"{name}: {problem} cannot be decoded")
 
