@@ -174,7 +174,7 @@ class _Comparison:
         root = Place(word_for(writer), "")
         written, read = _wire_fields(writer), _wire_fields(reader)
         if writer.tag_field == reader.tag_field and _retagged(writer, reader):
-            self._add(root, f"was tagged {writer.tag!r}, is tagged {reader.tag!r}")
+            self._add(root, f"tag {writer.tag!r} is written, {reader.tag!r} is read")
             return
         for name, new in read.items():
             place = root.within(name)
@@ -193,7 +193,7 @@ class _Comparison:
     def _rows(self, writer: Row, reader: Row, place: Place) -> None:
         root = place if writer.name == "tuple" else Place(word_for(writer), "")
         if _retagged(writer, reader):
-            self._add(root, f"was tagged {writer.tag!r}, is tagged {reader.tag!r}")
+            self._add(root, f"tag {writer.tag!r} is written, {reader.tag!r} is read")
             return
         for index, (old, new) in enumerate(zip(writer.places, reader.places, strict=False)):
             self.shapes(old.shape, new.shape, root.within(f"[{index}]"))
@@ -362,7 +362,7 @@ def _problem(single: Single, writer: Shape, met: Single | None, reader: Shape) -
         unknown = [value for value in single.values if not takes(met, value)]
         return f"may be {', '.join(map(repr, unknown))}, which the reader does not know"
     if type(single) is not type(met) and word_for(single) == word_for(reader):
-        return f"was written as {form_of(single)}, is read from {form_of(reader)}"
+        return f"is written as {form_of(single)}, is read from {form_of(reader)}"
     if met is not None and word_for(single) == word_for(met):
         return f"accepts {range_of(met)}, the writer sends {range_of(single)}"
-    return f"was {word_for(writer)}, is {word_for(reader)}"
+    return f"{word_for(writer)} is written, {word_for(reader)} is read"

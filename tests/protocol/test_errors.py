@@ -108,9 +108,13 @@ ERRORS: list[tuple[McwsError, str, dict[str, object]]] = [
         {"expected": "Reading | Alarm", "tag": "\x1b[2J", "path": "", "code": 1007},
     ),
     (
-        ContractMismatch("a/2:1", "a/1:0", ("up Reading.celsius: was float, is str",)),
-        "contract a/2:1 does not fit 'a/1:0': up Reading.celsius: was float, is str",
-        {"ours": "a/2:1", "theirs": "a/1:0", "changes": ("up Reading.celsius: was float, is str",)},
+        ContractMismatch("a/2:1", "a/1:0", ("up Reading.celsius: float is written, str is read",)),
+        "contract a/2:1 does not fit 'a/1:0': up Reading.celsius: float is written, str is read",
+        {
+            "ours": "a/2:1",
+            "theirs": "a/1:0",
+            "changes": ("up Reading.celsius: float is written, str is read",),
+        },
     ),
     (
         ContractMismatch("", "a/1:0"),

@@ -156,7 +156,7 @@ def test_each_pair_of_kinds_is_judged_alike_inside_of_a_union() -> None:
         (ranged(int, lt=5), ranged(int, le=4), ""),
         (ranged(int, le=4), ranged(int, le=3), "accepts 3 and less, the writer sends 4 and less"),
         (ranged(int, ge=5), ranged(float, gt=4), ""),
-        (ranged(int, ge=5), ranged(float, gt=5), "was int, is float"),
+        (ranged(int, ge=5), ranged(float, gt=5), "int is written, float is read"),
         (
             ranged(float, ge=5),
             ranged(float, gt=5),
@@ -171,7 +171,7 @@ def test_each_pair_of_kinds_is_judged_alike_inside_of_a_union() -> None:
             "accepts less than 5.0, the writer sends 5.0 and less",
         ),
         # 2**53 + 1 becomes 2**53 as a float.
-        (ranged(int, gt=2**53), ranged(float, gt=2**53), "was int, is float"),
+        (ranged(int, gt=2**53), ranged(float, gt=2**53), "int is written, float is read"),
         (ranged(int, multiple_of=6), ranged(int, multiple_of=3), ""),
         (
             ranged(int, multiple_of=3),
@@ -184,23 +184,23 @@ def test_each_pair_of_kinds_is_judged_alike_inside_of_a_union() -> None:
             ranged(float, multiple_of=2),
             "accepts multiples of 2.0, the writer sends any float",
         ),
-        (ranged(int, multiple_of=2), ranged(float, multiple_of=2), "was int, is float"),
+        (ranged(int, multiple_of=2), ranged(float, multiple_of=2), "int is written, float is read"),
         (ranged(int, ge=0, le=9), ranged(float, multiple_of=0.5), ""),
         # Beyond 2**53 a multiple of 3 is none any more as a float.
         (ranged(int, ge=0, le=9, multiple_of=3), ranged(float, multiple_of=3), ""),
         (
             ranged(int, ge=-(2**54), le=0, multiple_of=3),
             ranged(float, multiple_of=3),
-            "was int, is float",
+            "int is written, float is read",
         ),
         (FIRST | SECOND, FIRST | SECOND, ""),
         (Access, Access | str, ""),
         (Literal[5, 9], ranged(int, ge=5), ""),
         (Literal[4, 6], ranged(int, multiple_of=2), ""),
-        (Literal[4, 5], ranged(int, multiple_of=2), "was Literal[4, 5], is int"),
+        (Literal[4, 5], ranged(int, multiple_of=2), "Literal[4, 5] is written, int is read"),
         (Literal["ab"], ranged(str, pattern="b", max_length=2), ""),
-        (Literal["ab"], ranged(str, pattern="c"), "was Literal['ab'], is str"),
-        (Literal["ab"], ranged(str, max_length=1), "was Literal['ab'], is str"),
+        (Literal["ab"], ranged(str, pattern="c"), "Literal['ab'] is written, str is read"),
+        (Literal["ab"], ranged(str, max_length=1), "Literal['ab'] is written, str is read"),
         (str, ranged(str, min_length=1), "accepts 1 and more characters, the writer sends any str"),
         (bytes, ranged(bytes, max_length=9), "accepts 0 to 9 bytes, the writer sends any bytes"),
         (ranged(bytes, max_length=9), bytes, ""),
@@ -212,7 +212,7 @@ def test_each_pair_of_kinds_is_judged_alike_inside_of_a_union() -> None:
             "accepts matches of 'b' of 1 and more characters, the writer sends matches of 'a'",
         ),
         (UUID, ranged(str, min_length=36, max_length=36), ""),
-        (UUID, ranged(str, max_length=35), "was UUID, is str"),
+        (UUID, ranged(str, max_length=35), "UUID is written, str is read"),
         (
             dt.datetime,
             ranged(dt.datetime, tz=True),
@@ -241,8 +241,8 @@ def test_each_pair_of_kinds_is_judged_alike_inside_of_a_union() -> None:
         (Literal["a", "b"], Literal["b", "c"], "may be 'a', which the reader does not know"),
         (Colour, Literal["red", "blue", "green"], ""),
         (Literal["red", 1], Colour, "may be 1, which the reader does not know"),
-        (More, Access, "was Literal[1, 2, 4], is Literal[1, 2]"),
-        (int | str, int, "was int | str, is int"),
+        (More, Access, "Literal[1, 2, 4] is written, Literal[1, 2] is read"),
+        (int | str, int, "int | str is written, int is read"),
         (Literal["a", 1], str | int, ""),
         (int | None, int | str | None, ""),
         (int, float | str, ""),
@@ -251,10 +251,10 @@ def test_each_pair_of_kinds_is_judged_alike_inside_of_a_union() -> None:
         (int, either(ranged(int, ge=5), float), "accepts 5 and more, the writer sends any int"),
         (str, either(ranged(int, ge=5), Any), ""),
         (Decimal, Raw, ""),
-        (Raw, Decimal, "was Raw, is Decimal"),
+        (Raw, Decimal, "Raw is written, Decimal is read"),
         (complex, complex, ""),
-        (complex, list[int], "was complex, is list"),
-        (msgspec.msgpack.Ext, int, "was Ext, is int"),
+        (complex, list[int], "complex is written, list is read"),
+        (msgspec.msgpack.Ext, int, "Ext is written, int is read"),
     ],
 )
 def test_constraints_are_compared_by_meaning(writer: Any, reader: Any, problem: str) -> None:
@@ -265,9 +265,9 @@ def test_constraints_are_compared_by_meaning(writer: Any, reader: Any, problem: 
 @pytest.mark.parametrize(
     ("writer", "reader", "lines"),
     [
-        (list[int], list[str], ["list.[...]: was int, is str"]),
-        (dict[str, int], dict[str, str], ["dict.[...]: was int, is str"]),
-        (dict[int, int], dict[str, int], ["dict.[key]: was int, is str"]),
+        (list[int], list[str], ["list.[...]: int is written, str is read"]),
+        (dict[str, int], dict[str, str], ["dict.[...]: int is written, str is read"]),
+        (dict[int, int], dict[str, int], ["dict.[key]: int is written, str is read"]),
         (dict[int, int], dict[float, int], []),
         (dict[int | str, int], dict[int | str, int], []),
         # JSON writes 1 and "1" alike.
@@ -276,7 +276,7 @@ def test_constraints_are_compared_by_meaning(writer: Any, reader: Any, problem: 
             dict[int | str, int],
             ["dict: accepts any dict, the writer sends any dict"],
         ),
-        (tuple[int, str], tuple[int, int], ["tuple.[1]: was str, is int"]),
+        (tuple[int, str], tuple[int, int], ["tuple.[1]: str is written, int is read"]),
         (
             tuple[int, int],
             tuple[int],
@@ -284,16 +284,20 @@ def test_constraints_are_compared_by_meaning(writer: Any, reader: Any, problem: 
         ),
         (tuple[int], tuple[int, int], ["tuple.[1]: is required and the writer does not have it"]),
         (tuple[int, int], list[int], []),
-        (tuple[int, int], ranged(list[int], max_length=1), ["tuple: was tuple, is list"]),
-        (tuple[int, int], ranged(set[int], min_length=2), ["tuple: was tuple, is set"]),
-        (tuple[int, str], list[int], ["tuple.[1]: was str, is int"]),
+        (
+            tuple[int, int],
+            ranged(list[int], max_length=1),
+            ["tuple: tuple is written, list is read"],
+        ),
+        (tuple[int, int], ranged(set[int], min_length=2), ["tuple: tuple is written, set is read"]),
+        (tuple[int, str], list[int], ["tuple.[1]: str is written, int is read"]),
         (ranged(list[int], min_length=2, max_length=2), tuple[int, int], []),
-        (list[int], tuple[int, int], ["list: was list, is tuple"]),
+        (list[int], tuple[int, int], ["list: list is written, tuple is read"]),
         # Equal items are one item of a set.
         (
             ranged(list[int], min_length=2),
             ranged(set[int], min_length=2),
-            ["list: was list, is set"],
+            ["list: list is written, set is read"],
         ),
         (ranged(set[int], min_length=2), ranged(set[int], min_length=2), []),
         (ranged(list[int], min_length=1), ranged(set[int], min_length=1), []),
@@ -366,29 +370,29 @@ OPEN: Any = msgspec.defstruct("Open", [A, ("b", str, "")], array_like=True)
         (
             message(A),
             message(A, tag="Measure"),
-            ["Reading: was tagged 'Reading', is tagged 'Measure'"],
+            ["Reading: tag 'Reading' is written, 'Measure' is read"],
         ),
-        (message(A), message(A, tag=1), ["Reading: was tagged 'Reading', is tagged 1"]),
+        (message(A), message(A, tag=1), ["Reading: tag 'Reading' is written, 1 is read"]),
         (
             message(A, array_like=True),
             message(A, array_like=True, tag="M"),
-            ["Reading: was tagged 'Reading', is tagged 'M'"],
+            ["Reading: tag 'Reading' is written, 'M' is read"],
         ),
         (
             message(A),
             message(A, array_like=True),
-            ["Reading: was written as an object, is read from an array"],
+            ["Reading: is written as an object, is read from an array"],
         ),
         (
             message(A, array_like=True),
             message(A),
-            ["Reading: was written as an array, is read from an object"],
+            ["Reading: is written as an array, is read from an object"],
         ),
         (message(A, array_like=True), message(A, OPTIONAL, array_like=True), []),
         (
             message(A, array_like=True),
             message(("a", str), array_like=True),
-            ["Reading.[1]: was int, is str"],
+            ["Reading.[1]: int is written, str is read"],
         ),
         (message(A, array_like=True), tuple[str, int], []),
         (message(A), Data, []),
@@ -398,23 +402,34 @@ OPEN: Any = msgspec.defstruct("Open", [A, ("b", str, "")], array_like=True)
         (Keys, message(A, ("b", int)), ["Keys.b: is required and the writer may leave it out"]),
         (Pair, tuple[int, int], []),
         (tuple[int], Pair, []),
-        (list[int], Pair, ["list: was list, is Pair"]),
+        (list[int], Pair, ["list: list is written, Pair is read"]),
         (ranged(list[int], min_length=1, max_length=2), Pair, []),
         (Data, dict[str, int], []),
-        (Data, dict[str, str], ["Data.[a]: was int, is str", "Data.[b]: was int, is str"]),
+        (
+            Data,
+            dict[str, str],
+            ["Data.[a]: int is written, str is read", "Data.[b]: int is written, str is read"],
+        ),
         (
             Data,
             dict[int, int],
-            ["Data.[key]: was Literal['a'], is int", "Data.[key]: was Literal['b'], is int"],
+            [
+                "Data.[key]: Literal['a'] is written, int is read",
+                "Data.[key]: Literal['b'] is written, int is read",
+            ],
         ),
-        (Data, ranged(dict[str, int], max_length=1), ["Data: was Data, is dict"]),
-        (message(A), dict[str, int], ["Reading.[$]: was Literal['Reading'], is int"]),
+        (Data, ranged(dict[str, int], max_length=1), ["Data: Data is written, dict is read"]),
+        (message(A), dict[str, int], ["Reading.[$]: Literal['Reading'] is written, int is read"]),
         (Keys, ranged(dict[str, int], min_length=1), []),
-        (Keys, ranged(dict[str, int], min_length=2), ["Keys: was Keys, is dict"]),
+        (Keys, ranged(dict[str, int], min_length=2), ["Keys: Keys is written, dict is read"]),
         (ranged(list[int], min_length=1, max_length=1), OPEN, []),
-        (list[int], OPEN, ["list.[1]: was int, is str", "list: was list, is Open"]),
-        (dict[str, int], Data, ["dict: was dict, is Data"]),
-        (Data, list[int], ["Data: was Data, is list"]),
+        (
+            list[int],
+            OPEN,
+            ["list.[1]: int is written, str is read", "list: list is written, Open is read"],
+        ),
+        (dict[str, int], Data, ["dict: dict is written, Data is read"]),
+        (Data, list[int], ["Data: Data is written, list is read"]),
     ],
 )
 def test_classes_are_compared_by_field(writer: Any, reader: Any, lines: list[str]) -> None:
@@ -436,17 +451,17 @@ def test_union_of_messages_is_compared_by_tag() -> None:
     one, two, three = (message(A, name=name) for name in ("One", "Two", "Three"))
     assert told(one | two, two | one | three) == []
     assert told(one | two, one | three) == ["Two: is not known to the reader"]
-    assert told(one | two, one) == ["Two: was tagged 'Two', is tagged 'One'"]
+    assert told(one | two, one) == ["Two: tag 'Two' is written, 'One' is read"]
     changed = message(("a", str), name="Two")
-    assert told(one | two, one | changed) == ["Two.a: was int, is str"]
-    assert told(int | one, one | two) == ["int | One: was int | One, is One | Two"]
+    assert told(one | two, one | changed) == ["Two.a: int is written, str is read"]
+    assert told(int | one, one | two) == ["int | One: int | One is written, One | Two is read"]
 
 
 def test_union_of_rows_is_compared_by_tag() -> None:
     """Messages that are written as arrays are told apart by their first place."""
     one, two = (message(A, name=name, array_like=True) for name in ("One", "Two"))
     assert told(one, one | two) == []
-    assert told(tuple[int], one | two) == ["tuple: was tuple, is One | Two"]
+    assert told(tuple[int], one | two) == ["tuple: tuple is written, One | Two is read"]
 
 
 def test_nested_class_is_told_by_its_own_name() -> None:
@@ -454,14 +469,14 @@ def test_nested_class_is_told_by_its_own_name() -> None:
     old, new = (msgspec.defstruct("Inner", [("x", form)]) for form in (int, str))
     writer = message(("a", list[old]), ("b", old | None))  # type: ignore[valid-type]
     reader = message(("a", list[new]), ("b", new | None))  # type: ignore[valid-type]
-    assert told(writer, reader) == ["Inner.x: was int, is str"]
+    assert told(writer, reader) == ["Inner.x: int is written, str is read"]
 
 
 def test_path_leads_through_collections() -> None:
     """The path names each step between the class and what differs."""
     writer = message(("a", dict[str, list[tuple[int, int]]]))
     reader = message(("a", dict[str, list[tuple[int, str]]]))
-    assert told(writer, reader) == ["Reading.a[...][...][1]: was int, is str"]
+    assert told(writer, reader) == ["Reading.a[...][...][1]: int is written, str is read"]
 
 
 class Tree(Struct, tag=True):
@@ -476,7 +491,7 @@ def test_recursive_types_end() -> None:
     assert compare(Tree, Tree) == []
     assert compare(Tree, dict[str, Any]) == []
     other = TREES["Tree"]
-    assert told(Tree, other) == ["Tree.value: was int, is str"]
+    assert told(Tree, other) == ["Tree.value: int is written, str is read"]
 
 
 class Other(Struct, tag="Tree"):
@@ -495,7 +510,7 @@ def test_unfitting_class_is_told_at_each_place() -> None:
     reader = message(("a", list[int]), ("b", ranged(dict[str, int], max_length=1)))
     again = message(("a", Data | None), ("b", Data | None))
     assert len(told(writer, reader)) == 2
-    assert told(again, reader)[0] == "Reading.a: was Data | None, is list"
+    assert told(again, reader)[0] == "Reading.a: Data | None is written, list is read"
 
 
 def test_messages_are_compared_by_tag() -> None:
@@ -505,15 +520,15 @@ def test_messages_are_compared_by_tag() -> None:
     assert compare_messages({"One": old}, {"One": old, "Two": two}) == []
     assert compare_messages({"One": old, "Two": two}, {"One": old}) == []
     assert compare_messages({"One": old, "Two": two}, {"One": new}, strict=True) == [
-        Change("One", "a", "was int, is str"),
+        Change("One", "a", "int is written, str is read"),
         Change("Two", "", "is not known to the reader"),
     ]
 
 
 def test_change_is_one_line() -> None:
     """A change reads as type, field and problem."""
-    assert str(Change("Reading", "celsius", "was float, is str")) == (
-        "Reading.celsius: was float, is str"
+    assert str(Change("Reading", "celsius", "float is written, str is read")) == (
+        "Reading.celsius: float is written, str is read"
     )
     assert str(Change("Reading", "", "is not known")) == "Reading: is not known"
 
