@@ -108,7 +108,7 @@ class Contract(Generic[Up, Down]):
         """Return the JSON Schema of all messages, for those who write the other end by hand.
 
         ``up`` and ``down`` refer to the types of each direction, ``replies`` to what answers each
-        request by its name; the types are under ``$defs``.
+        request, by its direction and name; the types are under ``$defs``.
 
         Raises:
             TypeError: a type has no JSON Schema.

@@ -18,14 +18,22 @@ def class_of(kind: Any) -> Any:
 
 def members_of(kind: Any) -> Iterable[Any]:
     """Return the types that ``kind`` is a union of, each once; none for ``Never``."""
-    # An alias made by the statement `type` stands for what is behind it.
-    while hasattr(kind, "__value__"):
-        kind = kind.__value__
+    kind = unalias(kind)
     if kind in SILENCE:
         return ()
     if not is_union(kind):
         return (type(None) if kind is None else kind,)
     return dict.fromkeys(each for member in get_args(kind) for each in members_of(member))
+
+
+def unalias(kind: Any) -> Any:
+    """Return what an alias made by the statement ``type`` stands for; itself if it is none."""
+    while True:
+        alias = class_of(kind)
+        if not hasattr(alias, "__value__"):
+            return kind
+        # Of an alias with parameters, `__value__` has the variables and not what was given.
+        kind = fill(alias.__value__, dict(zip(alias.__type_params__, get_args(kind), strict=False)))
 
 
 def is_union(kind: Any) -> bool:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from ._forms import class_of, is_union, members_of, title
+from ._forms import class_of, is_union, members_of, title, unalias
 
 # What meets in one union, by the names that `traits` gives: a member of the first kind and one of
 # the second.
@@ -63,8 +63,7 @@ def is_limit(meta: object) -> bool:
 
 def unions(kind: Any, seen: set[Any]) -> Iterator[Any]:
     """Yield each union that ``kind`` is or has inside."""
-    while hasattr(kind, "__value__"):
-        kind = kind.__value__
+    kind = unalias(kind)
     if get_origin(kind) is Annotated:
         kind = kind.__origin__
     if is_union(kind):

@@ -5,12 +5,14 @@ Source: https://json-schema.org/draft/2020-12/schema
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
-from ._terms import Terms, tag_of
+from ._message import tag_of
+from ._terms import Terms
+from ._vocabulary import Part, Vocabulary
 
 
 def json_schema(label: str, terms: Terms) -> dict[str, Any]:
@@ -19,9 +21,8 @@ def json_schema(label: str, terms: Terms) -> dict[str, Any]:
     Raises:
         TypeError: a type has no JSON Schema.
     """
-    parts = [terms.up.everything, terms.down.everything]
-    answers = {**terms.up.replies, **terms.down.replies}
-    parts += answers.values()
+    directions = {"up": terms.up, "down": terms.down}
+    parts = [part for each in directions.values() for part in (each.everything, *answers(each))]
     kinds = [kind for part in parts for kind in part.kinds]
     # All at once, so that two types of one name get two definitions.
     try:
@@ -30,17 +31,25 @@ def json_schema(label: str, terms: Terms) -> dict[str, Any]:
         # Not even their full names tell them apart.
         raise TypeError(f"two classes are called {error.args[0].__qualname__}") from None
     found = iter(places)
-    up, down, *replies = ([next(found) for _ in part.kinds] for part in parts)
+    schemas = iter([either([next(found) for _ in part.kinds]) for part in parts])
+    messages: dict[str, Any] = {}
+    replies: dict[str, Any] = {}
+    for direction, vocabulary in directions.items():
+        messages[direction] = next(schemas)
+        # By direction, since two requests may have one name if they go different ways.
+        replies[direction] = {tag_of(request): next(schemas) for request in vocabulary.replies}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": label,
-        "up": either(up),
-        "down": either(down),
-        "replies": {
-            tag_of(request): either(reply) for request, reply in zip(answers, replies, strict=True)
-        },
+        **messages,
+        "replies": replies,
         "$defs": types,
     }
+
+
+def answers(vocabulary: Vocabulary) -> Iterable[Part]:
+    """Return what answers the requests of one direction."""
+    return vocabulary.replies.values()
 
 
 def either(schemas: Sequence[dict[str, Any]]) -> Any:

@@ -6,7 +6,7 @@ checker infer, from a class or an object, whether it is part of a contract and w
 
 from __future__ import annotations
 
-from typing import Any, Generic, Protocol, Self, get_args
+from typing import Any, Final, Generic, Protocol, Self, get_args
 
 import msgspec
 from typing_extensions import TypeVar, dataclass_transform
@@ -16,6 +16,10 @@ from ._forms import class_of, fill, has_variables, resolve
 S_co = TypeVar("S_co", covariant=True)
 T_co = TypeVar("T_co", covariant=True)
 R_co = TypeVar("R_co", covariant=True)
+
+
+# Where a payload has the name of its type.
+TAG_FIELD: Final = "$"
 
 
 class Ask(Generic[S_co, R_co]):
@@ -91,6 +95,12 @@ def is_message(kind: Any) -> bool:
     """Whether a type form is that of a message."""
     kind = class_of(kind)
     return isinstance(kind, type) and issubclass(kind, Message)
+
+
+def tag_of(kind: Any) -> object:
+    """Return the name of a message type on the wire, or the number that stands for it."""
+    tag: object = class_of(kind).__struct_config__.tag
+    return tag
 
 
 def is_request(kind: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
@@ -60,6 +61,8 @@ class Plain(Wire):
                 raise TypeError(f"{name} must be a framing, such as Lines(), not {framing!r}")
         if self.match is not None and not callable(self.match):
             raise TypeError(f"match must be callable, not {self.match!r}")
+        if inspect.iscoroutinefunction(self.match):
+            raise TypeError(f"match must be a plain function, not the async {self.match!r}")
 
     @property
     def codec(self) -> Codec[Raw]:

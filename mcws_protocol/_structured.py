@@ -8,17 +8,19 @@ Source: FAULTS 18, WIRE 2.
 
 from __future__ import annotations
 
+import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, Final, Generic, Never, NoReturn
+from typing import Annotated, Any, ClassVar, Final, Generic, Never, NoReturn, final
 
 import msgspec
 from typing_extensions import TypeForm, TypeVar
 
 from ._errors import DecodeError, EncodeError, UnknownMessage
 from ._events import Payload
-from ._forms import title
+from ._forms import members_of, title, union_of
+from ._message import TAG_FIELD, is_message, tag_of
 
 K = TypeVar("K", default=object)
 N = TypeVar("N")
@@ -36,11 +38,14 @@ FOREIGN_FIELD: Final = "Object contains unknown field"
 class Tag(msgspec.Struct):
     """The part of a payload that names the type of the message."""
 
-    name: str = msgspec.field(name="$")
+    name: str = msgspec.field(name=TAG_FIELD)
 
 
-class Nothing(msgspec.Struct, tag=True, tag_field="$"):
-    """What is decoded to where nothing may arrive: no payload fits."""
+class Nothing(msgspec.Struct, tag="", tag_field=TAG_FIELD):
+    """What is decoded to where nothing may arrive: no payload fits.
+
+    Beside a message it has msgspec ask for a name, which it does not of one type alone.
+    """
 
     never: Annotated[int, msgspec.Meta(gt=0, lt=0)]
 
@@ -69,7 +74,7 @@ class Structured(ABC, Generic[K]):
     def __init__(self, kind: TypeForm[K] = object) -> None:  # type: ignore[assignment]  # the default of K
         self.kind: Any = kind
         self.quick_encode: Callable[[Any], bytes] = self._encoder()
-        self.quick_decode: Callable[[Any], K] = self._decoder(STANDS_FOR.get(kind, kind))
+        self.quick_decode: Callable[[Any], K] = self._decoder(target(kind))
         # Made with the first payload that does not decode.
         self._tags: frozenset[object] | None = None
 
@@ -84,7 +89,9 @@ class Structured(ABC, Generic[K]):
             EncodeError: ``message`` cannot be expressed.
         """
         try:
-            return self.quick_encode(message)
+            payload = self.quick_encode(message)
+            self._check(message, payload)
+            return payload
         except Exception as error:
             problem = describe(error)
         raise EncodeError(f"{type(message).__name__} cannot be encoded: {problem}")
@@ -96,17 +103,23 @@ class Structured(ABC, Generic[K]):
             UnknownMessage: its type is not one of those that are decoded to.
             DecodeError: it is not what its type says.
         """
-        # Outside of `except`, so that no error of msgspec's, which quotes content, hangs on ours.
+        text = None
+        # Raised outside of `except`, so that no error of msgspec's, which quotes content, hangs on
+        # ours.
         try:
             # The mark for text says nothing where types are agreed on (WIRE 1).
             return self.quick_decode(payload.encode() if isinstance(payload, str) else payload)
         except msgspec.ValidationError as error:
-            text = str(error)
-        except Exception:
-            text = ""
-        if not text:
+            # With a cause it is what a class of the application's says of a value, which it quotes.
+            text = "" if error.__cause__ is not None else str(error)
+        except Exception:  # noqa: S110 - no message at all
+            pass
+        if text is None:
             raise DecodeError(f"{self.name} of {title(self.kind)}")
         raise self._unknown(payload) or self._misfit(text)
+
+    def _check(self, message: object, payload: bytes) -> None:
+        """Refuse a message that ``payload`` does not say, though encoding it succeeded."""
 
     def _unknown(self, payload: Payload) -> UnknownMessage | None:
         """Return the error for a message of a type that is not known; None if it is."""
@@ -146,6 +159,7 @@ class Structured(ABC, Generic[K]):
         return f"{type(self).__name__}({'' if self.kind is object else title(self.kind)})"
 
 
+@final
 class MsgPack(Structured[K]):
     """MessagePack: small and fast; the codec of a contract that names no other.
 
@@ -174,6 +188,7 @@ class MsgPack(Structured[K]):
         return msgspec.msgpack.Decoder(kind).decode
 
 
+@final
 class Json(Structured[K]):
     """JSON in UTF-8: readable, and any language has it; bytes travel as base64.
 
@@ -197,8 +212,35 @@ class Json(Structured[K]):
     def _encoder(self) -> Callable[[Any], bytes]:
         return msgspec.json.Encoder().encode
 
+    def _check(self, message: object, payload: bytes) -> None:
+        """Refuse a float that JSON does not have: msgspec writes null, which nobody decodes."""
+        # A look at each number costs more than encoding it, so `quick_encode` goes without.
+        if b"null" in payload and has_nonfinite(msgspec.to_builtins(message)):
+            raise ValueError("JSON has no NaN and no infinity")
+
     def _decoder(self, kind: Any) -> Callable[[Any], Any]:
         return msgspec.json.Decoder(kind).decode
+
+
+def has_nonfinite(value: Any) -> bool:
+    """Whether there is a NaN or an infinity in what a message is made of."""
+    kind: str = value.__class__.__name__
+    if kind == "float":
+        return not math.isfinite(value)
+    if kind == "dict":
+        return any(map(has_nonfinite, (*value, *value.values())))
+    return kind in {"list", "tuple", "set", "frozenset"} and any(map(has_nonfinite, value))
+
+
+def target(kind: Any) -> Any:
+    """Return what msgspec decodes to for ``kind``."""
+    if kind in STANDS_FOR:
+        return STANDS_FOR[kind]
+    members = tuple(members_of(kind))
+    # Of one class alone msgspec would take any map for an object of it.
+    messages = [member for member in members if is_message(member)]
+    is_alone = len(messages) == 1 and isinstance(tag_of(messages[0]), str)
+    return union_of((*members, Nothing)) if is_alone else kind
 
 
 def describe(error: Exception) -> str:
@@ -218,5 +260,5 @@ def tags_of(kind: Any) -> frozenset[object]:
     return frozenset(
         member.tag
         for member in members
-        if isinstance(member, msgspec.inspect.StructType) and member.tag_field == "$"
+        if isinstance(member, msgspec.inspect.StructType) and member.tag_field == TAG_FIELD
     )

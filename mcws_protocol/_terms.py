@@ -14,8 +14,8 @@ from typing import Any
 
 from ._codec import Codec
 from ._evolution import Change, compare, compare_messages
-from ._forms import class_of, title, union_of
-from ._message import is_message
+from ._forms import title, union_of
+from ._message import is_message, tag_of
 from ._mode import Mode
 from ._schema import canonical, describe, fingerprint
 from ._vocabulary import Vocabulary
@@ -125,12 +125,7 @@ def lines(where: str, changes: Iterable[Change]) -> list[str]:
 def by_tag(vocabulary: Vocabulary) -> Mapping[str, object]:
     """Return the types of messages and requests by their names on the wire."""
     kinds = [kind for kind in vocabulary.everything.kinds if is_message(kind)]
-    return {tag_of(kind): kind for kind in kinds}
-
-
-def tag_of(kind: Any) -> str:
-    """Return the name of a message type on the wire."""
-    return str(class_of(kind).__struct_config__.tag)
+    return {str(tag_of(kind)): kind for kind in kinds}
 
 
 def native(vocabulary: Vocabulary) -> list[Any]:
@@ -147,7 +142,7 @@ def described(vocabulary: Vocabulary, kind: Any) -> object:
 def look(vocabulary: Vocabulary) -> object:
     """Return what one direction looks like on the wire, whatever the order of its types."""
     replies = {
-        tag_of(request): looks(vocabulary, part.kinds)
+        str(tag_of(request)): looks(vocabulary, part.kinds)
         for request, part in vocabulary.replies.items()
     }
     return [looks(vocabulary, vocabulary.everything.kinds), sorted(replies.items())]

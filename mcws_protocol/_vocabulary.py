@@ -7,19 +7,42 @@ has a decoder of its own: what comes in the wrong frame is not known there.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from ._codec import Binary, Codec, Text
 from ._errors import DecodeError, EncodeError
 from ._events import Payload
-from ._forms import class_of, members_of, title, titles, union_of
+from ._forms import class_of, has_variables, members_of, title, titles, union_of
 from ._hazard import hazard
-from ._message import Message, Request, is_message, is_request, reply_of
+from ._message import TAG_FIELD, Message, Request, is_message, is_request, reply_of
 from ._schema import undecodable
 from ._structured import Structured
 
 # The codecs of one kind of message each.
 NATIVE: Final[dict[type, type]] = {Text: str, Binary: bytes}
+
+
+class Silent:
+    """The codec of a direction in which nothing is said, where the codec itself knows no types."""
+
+    def encode(self, message: Any, /) -> Payload:
+        """Refuse.
+
+        Raises:
+            EncodeError: always.
+        """
+        raise EncodeError(f"{type(message).__name__} cannot be sent here, expected nothing")
+
+    def decode(self, payload: Payload, /) -> Any:
+        """Refuse.
+
+        Raises:
+            DecodeError: always.
+        """
+        raise DecodeError("nothing")
+
+
+SILENT: Final = Silent()
 
 
 class Part:
@@ -67,7 +90,7 @@ class Part:
         Raises:
             EncodeError: it is none of these types, or cannot be expressed.
         """
-        is_here = any(class_of(kind) is message.__class__ for kind in self.kinds)
+        is_here = any(class_of(kind) in (message.__class__, object) for kind in self.kinds)
         if not is_here and (not self._is_open or isinstance(message, Message)):
             raise self._stranger(message)
         return self.codec.encode(message)
@@ -78,16 +101,21 @@ class Part:
         Raises:
             EncodeError: also where a field is not of its type.
         """
-        payload = self.encode(message)
+        self.encode(message)
+        # Once more, by the way that looks closely.
+        payload = self.codec.encode(message)
         try:
             # What the peer will do, so that the mistake shows where it was made.
             self.codec.decode(payload)
         except DecodeError as error:
             at = f" at {error.path}" if error.path else ""
-            problem = f"{type(message).__name__} is not {error.expected}{at}"
+            problem = f"is not {error.expected}{at}"
+        except Exception as error:
+            # A stranger's codec: what it raises may contain the message.
+            problem = f"does not decode: {type(error).__name__}"
         else:
             return payload
-        raise EncodeError(problem)
+        raise EncodeError(f"{type(message).__name__} {problem}")
 
     def _stranger(self, message: object) -> EncodeError:
         """Return the error for a message that is not one of these."""
@@ -144,7 +172,12 @@ class Vocabulary:
         if not isinstance(kind, type):
             raise TypeError(f"kind must be a class of messages, not {kind!r}")
         # A request has one answer, so a handler is for exactly one class.
-        is_known = kind in self.replies if is_request(kind) else self._includes(kind)
+        try:
+            # What handlers of a base class are found by; a `Protocol`, for instance, refuses it.
+            issubclass(object, kind)
+            is_known = kind in self.replies if is_request(kind) else self._includes(kind)
+        except TypeError as error:
+            raise TypeError(f"{kind.__name__} is no class of messages: {error}") from None
         if not is_known:
             raise TypeError(f"{kind.__name__} does not arrive here, expected {self.titles}")
         return kind
@@ -169,8 +202,14 @@ def part(name: str, kinds: Sequence[Any], codec: Codec[Any]) -> Part:
 
 def codec_for(codec: Codec[Any], kinds: Sequence[Any]) -> Codec[Any]:
     """Return what ``codec`` offers for ``kinds``; the codec itself if it knows no types."""
+    if tuple(kinds) == (object,):
+        # Without a contract the codec is what the application made of it.
+        return codec
     bind = getattr(codec, "for_type", None)
-    return codec if bind is None else bind(union_of(kinds))
+    if bind is not None:
+        bound: Codec[Any] = bind(union_of(kinds))
+        return bound
+    return codec if kinds else SILENT
 
 
 def check_kinds(name: str, kinds: Sequence[Any], codec: Codec[Any]) -> None:
@@ -184,6 +223,9 @@ def check_kinds(name: str, kinds: Sequence[Any], codec: Codec[Any]) -> None:
             continue
         if isinstance(kind, str):
             raise TypeError(f"{name}: expected a type, not its name {kind!r}")
+        if isinstance(kind, TypeVar) or has_variables(kind):
+            raise TypeError(f"{name}: {title(kind)} leaves a type variable open")
+        check_tag(name, kind)
         native = NATIVE.get(type(codec))
         if native is not None and kind is not native:
             raise TypeError(f"{name}: {codec!r} carries {native.__name__}, not {title(kind)}")
@@ -191,6 +233,20 @@ def check_kinds(name: str, kinds: Sequence[Any], codec: Codec[Any]) -> None:
         problem = (hazard(kind) or undecodable(kind)) if isinstance(codec, Structured) else ""
         if problem:
             raise TypeError(f"{name}: {problem} cannot be decoded")
+
+
+def check_tag(name: str, kind: Any) -> None:
+    """Refuse a class of messages that hides its name on the wire (WIRE 2).
+
+    Raises:
+        TypeError: naming where and which.
+    """
+    if is_message(kind):
+        config = class_of(kind).__struct_config__
+        if config.tag_field != TAG_FIELD or config.array_like:
+            raise TypeError(
+                f"{name}: {title(kind)} must be a map with its name under {TAG_FIELD!r}"
+            )
 
 
 def is_part(known: Any, kind: type) -> bool:

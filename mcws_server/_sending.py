@@ -108,5 +108,10 @@ class Sending(Roster[C], Generic[Down, C]):
         if not connections:
             # So that a message that cannot be sent is found out before the first client comes.
             for door in self._doors or [Door.of(self.contract, Role.SERVER)]:
-                door.dialect.encode(message)
+                dialect = door.dialect.checked() if self._is_debugging() else door.dialect
+                dialect.encode(message)
         return send_to_all(connections, message)
+
+    def _is_debugging(self) -> bool:
+        """Whether what is sent is looked at closely, as connections do it."""
+        return self._flusher is not None and self._flusher.loop.get_debug()

@@ -6,6 +6,7 @@ inbox, to the requests, to the farewell or to the owner; what this end sends goe
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Final, Generic
 
@@ -17,6 +18,7 @@ from .._errors import (
     LocalProtocolError,
     Rejected,
     RemoteProtocolError,
+    RequestTimeout,
     shown,
 )
 from .._events import (
@@ -156,8 +158,19 @@ class Connection(Reception, Generic[In, Out]):
             self._asked = Asked(self._hub.loop, self)
         match = self.door.match
         matching = None if match is None else Matching(match, message, self.dispatcher)
-        reply = await self._asked.ask(payload, timeout, matching)
-        return self.dispatcher.carefully(dialect.decode_reply, message, reply)
+        try:
+            reply = await self._asked.ask(payload, timeout, matching)
+        except (RequestTimeout, asyncio.CancelledError):
+            if matching is not None:
+                self.dispatcher.given_up(matching)
+            raise
+        try:
+            return self.dispatcher.carefully(dialect.decode_reply, message, reply)
+        except DecodeError as error:
+            if matching is None and not self.has_frames:
+                # It was another message, so the reply would be taken for that to the next request.
+                self.close_with(CloseFrame(error.code, str(error)))
+            raise
 
     def expect_reply(self, matching: Matching) -> None:
         """Take for the answer to the next request the first message that ``matching`` accepts."""

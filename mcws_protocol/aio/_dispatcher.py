@@ -12,6 +12,7 @@ from .._errors import ConnectionClosed, DecodeError, UnknownMessage
 from .._events import Payload
 from ._handlers import NOTHING, Callback, Handlers, Rest, is_awaitable
 from ._hub import Hub
+from ._matching import Late, Matching
 from ._plain_answers import PlainAnswers
 from ._waiting import READY
 from ._workers import is_cancelling
@@ -40,6 +41,7 @@ class Dispatcher:
     __slots__ = (
         "_decode",
         "_hub",
+        "_late",
         "answers",
         "client",
         "dialect",
@@ -58,6 +60,7 @@ class Dispatcher:
         self.dialect: Dialect = dialect
         # Where the codec changes nothing, the hot path does not ask it.
         self._decode = dialect.quick_decode
+        self._late: Late | None = None
         self.client: Any = client
         self.failures: int = 0
         self.skipped: int = 0
@@ -122,8 +125,18 @@ class Dispatcher:
             self.skipped += 1
             self.report(error)
         except DecodeError as error:
-            self.on_bad_payload(error)
+            if self._late is not None and self._late.take(payload):
+                self.skipped += 1
+                self.report(error)
+            else:
+                self.on_bad_payload(error)
         return None
+
+    def given_up(self, matching: Matching) -> None:
+        """Leave out the reply of a request that was given up, should it be no message."""
+        if self._late is None:
+            self._late = Late()
+        self._late.add(matching)
 
     def carefully(self, decode: Callable[..., Any], *arguments: Any) -> Any:
         """Return what ``decode`` returns, whoever made the codec that it asks.
@@ -200,8 +213,12 @@ class Dispatcher:
     # What goes wrong
 
     def failed(self, error: BaseException, callback: Callback) -> None:
-        """Log what a user function raised and give it to the error hooks."""
+        """Count and tell that a handler or hook raised."""
         self.failures += 1
+        self.blame(error, callback)
+
+    def blame(self, error: BaseException, callback: Callback) -> None:
+        """Log what a user function raised and give it to the error hooks."""
         # A handler that was sending when its peer left has done nothing wrong.
         if isinstance(error, ConnectionClosed) and self.is_closed():
             self._hub.log.debug("handler %r ended by the end of its connection", callback)

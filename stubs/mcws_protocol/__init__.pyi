@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from enum import Enum
-from typing import Any, ClassVar, Final, Generic, Literal, Protocol, Self, TypeAlias
+from typing import Any, ClassVar, Final, Generic, Literal, Protocol, Self, TypeAlias, final
 
 import msgspec
 from typing_extensions import TypeForm, TypeVar, dataclass_transform
@@ -212,6 +212,7 @@ class Binary:
 
 # The codecs that know types: MsgPack and Json, which check what they decode
 
+@final
 class MsgPack(ABC, Generic[_K]):
     kind: Any
     quick_encode: Callable[[Any], bytes]
@@ -224,6 +225,7 @@ class MsgPack(ABC, Generic[_K]):
     def decode(self, payload: Payload, /) -> _K: ...
     def for_type(self, kind: TypeForm[_N], /) -> MsgPack[_N]: ...
 
+@final
 class Json(ABC, Generic[_K]):
     kind: Any
     quick_encode: Callable[[Any], bytes]

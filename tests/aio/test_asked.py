@@ -159,7 +159,7 @@ class Asker:
         """Decode."""
         return decode(*arguments)
 
-    def failed(self, error: BaseException, callback: Callable[..., object]) -> None:
+    def blame(self, error: BaseException, callback: Callable[..., object]) -> None:
         """Have no application that could fail."""
         raise AssertionError(error)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from mcws_protocol import UNTYPED, DecodeError, Dialect, Lines, Payload, Plain, Role, Text
-from mcws_protocol.aio._matching import Matcher, Matching
+from mcws_protocol.aio._matching import LATE_MAX, Late, Matcher, Matching
 from tests.aio.thermo import PLAIN, Notice, Ok, Reading, SetLed
 
 
@@ -31,7 +32,7 @@ class Judge:
         except ZeroDivisionError:
             raise DecodeError("anything") from None
 
-    def failed(self, error: BaseException, callback: Callable[..., object]) -> None:
+    def blame(self, error: BaseException, callback: Callable[..., object]) -> None:
         """Keep what the application raised."""
         self.failures.append((error, callback))
 
@@ -137,3 +138,61 @@ def test_matching_knows_the_other_direction() -> None:
     """A message that this end sends is none that arrives here."""
     assert isinstance(Judge().dialect.encode(Notice()), bytes)
     assert heard(b'{"$":"Notice","text":""}') == (False, [])
+
+
+def yes(request: Any, message: Any) -> bool:
+    """Take any message for the answer."""
+    return True
+
+
+def no(request: Any, message: Any) -> bool:
+    """Take no message for the answer."""
+    return False
+
+
+class Awaited:
+    """What can be awaited and is no coroutine."""
+
+    def __await__(self) -> Any:
+        """Give nothing."""
+
+
+async def judge_later(request: Any, message: Any) -> bool:
+    """Say yes when it is too late."""
+    return True
+
+
+def test_matching_verdict_that_comes_too_late() -> None:
+    """Whatever has to be awaited is true, so it is a failure and no yes."""
+    judge = Judge()
+    assert not Matching(judge_later, SetLed(), judge)(b'{"$":"Ok"}')
+    assert not Matching(lambda request, message: Awaited(), SetLed(), judge)(b'{"$":"Ok"}')
+    assert [type(error) for error, _ in judge.failures] == [TypeError, TypeError]
+
+
+def test_matching_that_raises_a_cancellation() -> None:
+    """It must not end the read that asked."""
+
+    def match(request: Any, message: Any) -> object:
+        raise asyncio.CancelledError
+
+    judge = Judge()
+    assert not Matching(match, SetLed(), judge)(b'{"$":"Ok"}')
+    assert [type(error) for error, _ in judge.failures] == [asyncio.CancelledError]
+
+
+def test_late_reply_is_taken_once() -> None:
+    """Each request that was given up has one late reply at most."""
+    late = Late()
+    late.add(Matching(no, SetLed(), Judge()))
+    late.add(Matching(yes, SetLed(), Judge()))
+    assert late.take(b'{"$":"Ok"}')
+    assert not late.take(b'{"$":"Ok"}')
+
+
+def test_late_replies_are_forgotten_at_last() -> None:
+    """A peer that never answers costs no more than the youngest requests."""
+    late = Late()
+    for _ in range(LATE_MAX + 1):
+        late.add(Matching(yes, SetLed(), Judge()))
+    assert [late.take(b'{"$":"Ok"}') for _ in range(LATE_MAX + 1)] == [True] * LATE_MAX + [False]

@@ -247,7 +247,7 @@ async def test_request_without_a_handler_at_the_client(lab: MakeLab) -> None:
 async def test_reply_that_does_not_decode(
     lab: MakeLab, content: dict[str, Any], kind: type[DecodeError], text: str
 ) -> None:
-    """Only who asked hears of it, without the content, and the connection goes on."""
+    """Only who asked hears of it, without the content; another reply could follow, so it closes."""
     # A server without types says whatever it likes; on a plain wire nobody agrees on anything.
     answer = Json().encode(content)
     server = Server().on_client_message(lambda message, client: client.send(answer))
@@ -256,7 +256,8 @@ async def test_reply_that_does_not_decode(
         await client.request(GetConfig())
     assert (type(caught.value), str(caught.value)) == (kind, text)
     assert SECRET not in f"{caught.value.args} {caught.value.__context__!r}"
-    assert not client.closed
+    assert (client.closed, client.close_code) == (True, 1007)
+    await client.close()
 
 
 async def test_message_that_does_not_decode(lab: MakeLab, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,7 +10,7 @@ from mcws_protocol._codec import Binary, Codec, Text, Untouched
 from mcws_protocol._contract import UNTYPED, Contract
 from mcws_protocol._delimited import Lines
 from mcws_protocol._dialect import Dialect
-from mcws_protocol._errors import ContractMismatch, EncodeError
+from mcws_protocol._errors import ContractMismatch, DecodeError, EncodeError
 from mcws_protocol._mcws_wire import Mcws
 from mcws_protocol._message import Message, Request
 from mcws_protocol._mode import Mode
@@ -378,3 +378,14 @@ def test_contract_may_say_nothing_one_way() -> None:
     made = contract(up=Never)
     with pytest.raises(EncodeError, match=r"^Reading cannot be sent here, expected nothing$"):
         made.dialect(Role.CLIENT, Mcws()).encode(Reading())
+
+
+# Without a contract
+
+
+def test_untyped_dialect_leaves_a_codec_as_it_is() -> None:
+    """A codec that was made for one type decodes to that type."""
+    dialect = UNTYPED.dialect(Role.SERVER, Mcws(), MsgPack(Reading))
+    assert dialect.decode(dialect.encode(Reading())) == Reading()
+    with pytest.raises(DecodeError):
+        dialect.decode(MsgPack().encode({"$": "Reading", "celsius": "x"}))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, Never, NoReturn, Optional, TypeVar, Union
+from typing import Annotated, Any, Generic, Never, NoReturn, Optional, Union
 
 import pytest
-from typing_extensions import TypeAliasType
+from typing_extensions import TypeAliasType, TypeVar
 
 from mcws_protocol._forms import (
     class_of,
@@ -16,6 +16,7 @@ from mcws_protocol._forms import (
     resolve,
     title,
     titles,
+    unalias,
     union_of,
 )
 
@@ -182,3 +183,19 @@ def test_resolve_an_unknown_name() -> None:
     """A name that stands for nothing is a ``TypeError`` that says where."""
     with pytest.raises(TypeError, match=r"^Reading is answered by Nowhere, which is unknown$"):
         resolve("Nowhere", Reading)
+
+
+# Aliases with parameters
+
+
+ItemT = TypeVar("ItemT")
+SomeOf = TypeAliasType("SomeOf", list[ItemT] | None, type_params=(ItemT,))
+SomeOrText = TypeAliasType("SomeOrText", SomeOf[ItemT] | str, type_params=(ItemT,))
+
+
+def test_members_of_an_alias_with_parameters() -> None:
+    """What was given for a parameter is in the members, and not the parameter."""
+    assert tuple(members_of(SomeOf[int])) == (list[int], type(None))
+    assert tuple(members_of(SomeOrText[bytes])) == (list[bytes], type(None), str)
+    assert unalias(SomeOf[int]) == list[int] | None
+    assert unalias(int) is int

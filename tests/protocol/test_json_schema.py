@@ -86,7 +86,10 @@ def test_schema_refers_to_types_by_direction() -> None:
     made = schema(Reading | Ask, SetLed)
     assert made["up"] == {"anyOf": [ref("Reading"), ref("Ask")]}
     assert made["down"] == ref("SetLed")
-    assert made["replies"] == {"Ask": {"anyOf": [ref("Ok"), {"type": "null"}]}, "SetLed": ref("Ok")}
+    assert made["replies"] == {
+        "up": {"Ask": {"anyOf": [ref("Ok"), {"type": "null"}]}},
+        "down": {"SetLed": ref("Ok")},
+    }
     assert set(made["$defs"]) == {"Reading", "Ask", "SetLed", "Ok"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Literal, Never, cast
@@ -313,3 +314,60 @@ def test_encode_decimals() -> None:
 def test_describe_an_error_without_text() -> None:
     """An error that says nothing is named by its class."""
     assert describe(ZeroDivisionError()) == "ZeroDivisionError"
+
+
+# Numbers that JSON does not have
+
+
+class Measured(Message):
+    """A message with numbers inside."""
+
+    value: float | None = None
+    more: list[float] = msgspec.field(default_factory=list[float])
+    named: dict[str, float] = msgspec.field(default_factory=dict[str, float])
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_json_refuses_what_it_would_write_as_null(number: float) -> None:
+    """Nobody could decode it, so it is refused before any effect."""
+    for message in (Measured(number), Measured(more=[1.0, number]), Measured(named={"x": number})):
+        with pytest.raises(EncodeError, match=r"^Measured cannot be encoded: JSON has no NaN and"):
+            Json(Measured).encode(message)
+        assert MsgPack(Measured).decode(MsgPack(Measured).encode(message)) is not None
+
+
+def test_json_writes_null_for_none() -> None:
+    """A null that is meant is one."""
+    assert Json(Measured).decode(Json(Measured).encode(Measured())) == Measured()
+
+
+# What a class of the application says
+
+
+class Guarded(Message):
+    """A message that looks at its own content."""
+
+    secret: str
+
+    def __post_init__(self) -> None:
+        raise ValueError(f"Expected something better than {self.secret} - at `$.{self.secret}`")
+
+
+@BOTH
+def test_decode_tells_nothing_of_what_a_class_says(codec: type[Structured[Any]]) -> None:
+    """It may quote what the peer sent."""
+    payload = codec().encode({"$": "Guarded", "secret": "hunter2"})
+    with pytest.raises(DecodeError) as caught:
+        codec(Guarded).decode(payload)
+    assert str(caught.value) == "payload is not Guarded"
+    assert "hunter2" not in f"{caught.value.args} {caught.value.__context__!r}"
+
+
+@BOTH
+def test_decode_of_one_class_wants_its_name(codec: type[Structured[Any]]) -> None:
+    """Any map would be an object of a class whose fields all have defaults."""
+    kinds: list[Any] = [Measured, Measured | None, Measured | int]
+    for kind in kinds:
+        assert codec(kind).decode(codec().encode({"$": "Measured"})) == Measured()
+        with pytest.raises(DecodeError, match=r"^payload is not an object with the field \$$"):
+            codec(kind).decode(codec().encode({"value": 1.0}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, Never, TypeVar, cast
+from typing import Annotated, Any, Generic, Never, Protocol, TypeVar, cast
 
 import msgspec
 import pytest
@@ -359,3 +359,69 @@ def test_check_what_has_no_class_of_its_own() -> None:
 def test_check_a_message_where_anything_arrives() -> None:
     """Without a contract nobody knows what arrives, so any class may be asked for."""
     assert up(object, Untouched()).check(Reading) is Reading
+
+
+# What hides its name, or is nothing
+
+
+class Elsewhere(Message, tag_field="kind"):
+    """A message with its name in another place."""
+
+
+class Row(Message, array_like=True):
+    """A message that is no map."""
+
+
+@pytest.mark.parametrize("kind", [Elsewhere, Row])
+def test_vocabulary_of_what_hides_its_name_raises(kind: Any) -> None:
+    """An end that does not know the type could not tell."""
+    with pytest.raises(TypeError, match=r"^up: \w+ must be a map with its name under '\$'$"):
+        up(kind)
+
+
+def test_vocabulary_of_an_open_variable_raises() -> None:
+    """What it stands for is not known."""
+    variable: Any = TypeVar("variable")  # type: ignore[misc]  # the point of the test
+    for kind in (variable, list[variable]):
+        with pytest.raises(TypeError, match=r"^up: .* leaves a type variable open$"):
+            up(kind)
+
+
+def test_silence_of_a_codec_that_knows_no_types() -> None:
+    """Where nothing may be said, nothing decodes and nothing is sent."""
+    part = Vocabulary("down", Never, Text()).messages
+    with pytest.raises(DecodeError, match=r"^payload is not nothing$"):
+        part.codec.decode("hello")
+    with pytest.raises(EncodeError, match=r"^str cannot be sent here, expected nothing$"):
+        part.codec.encode("hello")
+    with pytest.raises(EncodeError, match=r"^str cannot be sent here, expected nothing$"):
+        part.encode("hello")
+
+
+def test_check_a_protocol_raises() -> None:
+    """A class that cannot be asked for its subclasses is none of messages."""
+
+    class Shaped(Protocol):
+        """A protocol."""
+
+        size: int
+
+    for vocabulary in (Vocabulary("", object, Json(Reading)), up(Reading)):
+        with pytest.raises(TypeError, match=r"^Shaped is no class of messages: "):
+            vocabulary.check(Shaped)
+
+
+class Choking(Text):
+    """A codec that chokes on what it wrote."""
+
+    def decode(self, payload: Any, /) -> str:
+        """Raise what it likes."""
+        raise KeyError(payload)
+
+
+def test_encode_checked_shows_nothing_of_a_codec_that_chokes() -> None:
+    """What it raises may contain the message."""
+    part = Vocabulary("up", str, Choking()).messages
+    with pytest.raises(EncodeError, match=r"^str does not decode: KeyError$") as caught:
+        part.encode_checked("secret")
+    assert caught.value.__context__ is None

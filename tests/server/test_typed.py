@@ -13,6 +13,7 @@ from mcws_client import Client
 from mcws_protocol import (
     UNTYPED,
     CloseFrame,
+    ConnectionClosed,
     Contract,
     ContractMismatch,
     DecodeError,
@@ -20,11 +21,15 @@ from mcws_protocol import (
     ErrorFrame,
     HelloFrame,
     Json,
+    Lines,
     LocalProtocolError,
+    Message,
     MessageFrame,
     MsgPack,
+    Plain,
     Refused,
     Rejected,
+    Request,
     RequestFailed,
     RequestFrame,
     RequestTimeout,
@@ -640,3 +645,112 @@ async def test_door_with_another_codec(lab: MakeLab) -> None:
     client.send(Reading(1.5))
     await settle()
     assert log.messages == [("reading", Reading(1.5))]
+
+
+# Plain wires: which message is the reply
+
+
+class Count(Request[int]):
+    """A request that a number answers, which is no message."""
+
+    number: int = 0
+
+
+class Poke(Message):
+    """A message that gets in between."""
+
+    size: int = 0
+
+
+def is_number(request: object, message: object) -> bool:
+    """Whether a message is what answers ``Count``."""
+    return isinstance(message, int)
+
+
+def counting(match: Any) -> Contract[Any, Any]:
+    """Return a contract on lines, with numbers as replies."""
+    wire = Plain(Lines(), match=match)
+    return Contract("count", version=1, up=Count, down=Poke, wire=wire, codec=Json())
+
+
+async def test_message_in_place_of_a_reply_closes_a_plain_wire(lab: MakeLab) -> None:
+    """Else each later request would get the reply to the one before it."""
+    server = Server(counting(None))
+
+    @server.on(Count)
+    def poke_and_count(request: Count, client: ConnectedClient[Any, Any]) -> int:
+        client.send(Poke())
+        return request.number
+
+    client = await lab(server).client().connect()
+    with pytest.raises(DecodeError):
+        await client.request(Count(1))
+    with pytest.raises(ConnectionClosed):
+        await client.request(Count(2))
+
+
+async def test_late_reply_that_is_no_message_is_left_out(lab: MakeLab) -> None:
+    """With ``match`` a request that was given up does no harm, whatever its reply is."""
+    server = Server(counting(is_number))
+    slow = asyncio.Event()
+
+    @server.on(Count)
+    async def count(request: Count, client: ConnectedClient[Any, Any]) -> int:
+        if not request.number:
+            await slow.wait()
+        return request.number
+
+    client = await lab(server).client().connect()
+    with pytest.raises(RequestTimeout):
+        await client.request(Count(0), timeout=1.0)
+    slow.set()
+    await settle()
+    assert (client.closed, client.skipped) == (False, 1)
+    assert await client.request(Count(2)) == 2
+
+
+async def test_match_that_raises_fails_no_connect_hook(lab: MakeLab) -> None:
+    """The hook did what it had to; only the error hooks hear of ``match``."""
+
+    def match(request: object, message: object) -> bool:
+        if isinstance(message, Poke):
+            raise ZeroDivisionError
+        return True
+
+    contract: Contract[Any, Any] = Contract(
+        "ask", version=1, up=Poke, down=Count, wire=Plain(Lines(), match=match), codec=Json()
+    )
+    errors: list[Exception] = []
+    replies: list[object] = []
+    pokes: list[object] = []
+    server = Server(contract).on_client_error(lambda error, client: errors.append(error))
+
+    @server.on_client_connect
+    async def ask(client: ConnectedClient[Any, Any]) -> None:
+        replies.append(await client.request(Count(3)))
+
+    server.on_client_message(lambda message, client: pokes.append(message))
+    client = lab(server).client()
+
+    @client.on(Count)
+    def answer(request: Count, client: Any) -> int:
+        client.send(Poke())
+        return request.number
+
+    await client.connect()
+    await settle()
+    assert (replies, pokes, client.closed) == ([3], [Poke()], False)
+    assert [type(error) for error in errors] == [ZeroDivisionError]
+
+
+async def test_broadcast_to_nobody_is_looked_at_in_debug_mode() -> None:
+    """A mistake shows there with clients and without."""
+    server = Server(counting(None))
+    loop = server._enter().hub.loop
+    server.broadcast(Poke(cast("Any", "big")))
+    loop.set_debug(True)
+    try:
+        with pytest.raises(EncodeError, match=r"^Poke is not int at \$\.size$"):
+            server.broadcast(Poke(cast("Any", "big")))
+    finally:
+        loop.set_debug(False)
