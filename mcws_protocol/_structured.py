@@ -35,6 +35,10 @@ PLACE: Final = re.compile(r" - at (?:`key` in )?`(?P<path>[^`]*)`$")
 FOREIGN_FIELD: Final = "Object contains unknown field"
 
 
+NOT_A_BASE: Final = "this codec is no base class: one of your own has encode, decode and for_type"
+"""Connections go past the methods of the two, so a subclass would be ignored."""
+
+
 class Tag(msgspec.Struct):
     """The part of a payload that names the type of the message."""
 
@@ -177,6 +181,9 @@ class MsgPack(Structured[K]):
     any_bytes: ClassVar[bool] = True
     name: ClassVar[str] = "MessagePack"
 
+    def __init_subclass__(cls) -> None:
+        raise TypeError(NOT_A_BASE)
+
     def for_type(self, kind: TypeForm[N], /) -> MsgPack[N]:
         """Return this codec for another type."""
         return MsgPack(kind)
@@ -204,6 +211,9 @@ class Json(Structured[K]):
 
     any_bytes: ClassVar[bool] = False
     name: ClassVar[str] = "JSON"
+
+    def __init_subclass__(cls) -> None:
+        raise TypeError(NOT_A_BASE)
 
     def for_type(self, kind: TypeForm[N], /) -> Json[N]:
         """Return this codec for another type."""

@@ -371,3 +371,10 @@ def test_decode_of_one_class_wants_its_name(codec: type[Structured[Any]]) -> Non
         assert codec(kind).decode(codec().encode({"$": "Measured"})) == Measured()
         with pytest.raises(DecodeError, match=r"^payload is not an object with the field \$$"):
             codec(kind).decode(codec().encode({"value": 1.0}))
+
+
+@BOTH
+def test_codecs_are_no_base_classes(codec: type[Structured[Any]]) -> None:
+    """Connections go past their methods, so what a subclass changes would be ignored."""
+    with pytest.raises(TypeError, match=r"^this codec is no base class: "):
+        type("Zipped", (codec,), {})
