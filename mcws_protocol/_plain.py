@@ -39,7 +39,8 @@ class Plain(Wire):
     ``framing`` cuts both directions unless ``up`` (client to server) or ``down`` (server to
     client) names another one. A request is a message, and the next message that arrives is its
     reply, or the first one for which ``match(request, message)`` is true. With ``match`` a request
-    that was given up does no harm: its late reply is a message like any other. ``close`` ends the
+    that was given up does no harm: its late reply is a message like any other. In half duplex
+    ``match`` is not used: the next message is the reply, and giving up closes. ``close`` ends the
     stream, without code or reason.
 
     Raises:
