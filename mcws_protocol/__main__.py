@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
-from mcws_protocol import Contract
+from mcws_protocol import UNTYPED, Contract
 
 ABOUT: Final = "Look at contracts: what a new version would break, and what messages look like."
 
@@ -84,13 +84,16 @@ def contract_at(where: str) -> Contract[Any, Any]:
         found: Any = importlib.import_module(module)
         for part in name.split("."):
             found = getattr(found, part)
-    # Whatever the module raises while it is imported, the user has to see what it was.
-    except Exception as error:
+    # Whatever the module raises while it is imported, the user has to see what it was; and a script
+    # that ends itself must not end the command as if nothing broke.
+    except (Exception, SystemExit) as error:
         problem = f"{type(error).__name__}: {error}"
         raise argparse.ArgumentTypeError(f"cannot import {where}: {problem}") from None
     if not issubclass(type(found), Contract):
         problem = f"{where} is no contract but a {type(found).__name__}"
         raise argparse.ArgumentTypeError(problem)
+    if found is UNTYPED:
+        raise argparse.ArgumentTypeError(f"{where} stands for no contract: it has no messages")
     contract: Contract[Any, Any] = found
     return contract
 

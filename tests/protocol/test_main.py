@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import runpy
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -115,6 +116,7 @@ def test_contract_inside_of_something(capsys: pytest.CaptureFixture[str]) -> Non
         ),
         ("shop:none", "cannot import shop:none: AttributeError: "),
         ("shop:other", "shop:other is no contract but a int"),
+        ("mcws_protocol:UNTYPED", "mcws_protocol:UNTYPED stands for no contract: it has no mess"),
     ],
 )
 def test_contract_that_is_none(
@@ -124,6 +126,23 @@ def test_contract_that_is_none(
     with pytest.raises(SystemExit) as ended:
         main(["schema", where])
     assert ended.value.code == 2
+    assert problem in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", [["schema"], ["check", "shop:old"]], ids=["schema", "check"])
+def test_module_that_ends_the_program(
+    verb: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A script that ends itself when it is imported does not look like a contract that fits."""
+    (tmp_path / "ends_itself.py").write_text("raise SystemExit(0)\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main([*verb, "ends_itself:contract"])
+    assert ended.value.code == 2
+    problem = "cannot import ends_itself:contract: SystemExit: 0"
     assert problem in capsys.readouterr().err
 
 
