@@ -37,10 +37,12 @@ from typing import Final
 # Bytes of a peer's text that a log line or an error shows: enough to recognise, too little to
 # flood a log with.
 SHOWN_MAX: Final = 64
+# Where contracts are named: two labels of at most 92 characters and the words between them.
+LABELS_MAX: Final = 256
 
 
-def shown(text: object) -> str:
-    """Return ``text`` as one clean line of at most 64 characters between quotes.
+def shown(text: object, limit: int = SHOWN_MAX) -> str:
+    """Return ``text`` as one clean line of at most 64 characters, or ``limit``, between quotes.
 
     Line ends, escape sequences and marks that reorder text come out as escapes. Logs and errors
     show whatever a peer sent through this.
@@ -49,7 +51,7 @@ def shown(text: object) -> str:
     # is also one of bytes.
     line = ascii(text)
     # The four are three dots and the closing quote.
-    return line if len(line) <= SHOWN_MAX else f"{line[: SHOWN_MAX - 4]}...{line[-1]}"
+    return line if len(line) <= limit else f"{line[: limit - 4]}...{line[-1]}"
 
 
 class McwsError(Exception):
@@ -222,7 +224,7 @@ class ContractMismatch(McwsError, ValueError):
         self.changes = changes
 
     def __str__(self) -> str:
-        what = f"contract {self.ours or 'none'} does not fit {shown(self.theirs)}"
+        what = f"contract {self.ours or 'none'} does not fit {shown(self.theirs, LABELS_MAX)}"
         return f"{what}: {'; '.join(self.changes)}" if self.changes else what
 
 
@@ -266,7 +268,8 @@ class Rejected(ConnectionClosed):
         self.retry_after_s = retry_after_s
 
     def __str__(self) -> str:
-        why = f": {shown(self.reason)}" if self.reason else ""
+        # Whole, since behind the label of this end's contract comes that of the server's.
+        why = f": {shown(self.reason, LABELS_MAX)}" if self.reason else ""
         return f"server rejected the connection with code {self.code}{why}"
 
 
@@ -306,8 +309,9 @@ class RequestFailed(McwsError):
         self.reason = reason
 
     def __str__(self) -> str:
+        what = f" ({FAILURE_WORDS[self.code]})" if self.code in FAILURE_WORDS else ""
         why = f": {shown(self.reason)}" if self.reason else ""
-        return f"request failed with code {self.code}{why}"
+        return f"request failed with code {self.code}{what}{why}"
 
 
 class NoHandler(RequestFailed):
@@ -317,6 +321,17 @@ class NoHandler(RequestFailed):
 class BadRequest(RequestFailed):
     """The request does not decode at the peer (code 2); it was not executed."""
 
+
+FAILURE_WORDS: Final = {
+    1: "no handler",
+    2: "bad request payload",
+    3: "handler failed",
+    4: "deadline passed",
+    5: "too many in flight",
+    6: "cancelled",
+    7: "draining",
+}
+"""What the library's own codes of ERROR say (WIRE 4)."""
 
 FAILURES: Final[dict[int, type[RequestFailed]]] = {1: NoHandler, 2: BadRequest}
 """The codes of ERROR that have a class of their own."""

@@ -93,14 +93,23 @@ ERRORS: list[tuple[McwsError, str, dict[str, object]]] = [
         {"code": 4007, "reason": "taken", "retry_after_s": 1.5},
     ),
     (RequestTimeout(0.5), "no answer within 0.5 seconds", {"timeout": 0.5}),
-    (RequestFailed(3), "request failed with code 3", {"code": 3, "reason": ""}),
+    (RequestFailed(3), "request failed with code 3 (handler failed)", {"code": 3, "reason": ""}),
+    (RequestFailed(4), "request failed with code 4 (deadline passed)", {"code": 4}),
+    (RequestFailed(5), "request failed with code 5 (too many in flight)", {"code": 5}),
+    (RequestFailed(6), "request failed with code 6 (cancelled)", {"code": 6}),
+    (RequestFailed(7, "bye"), "request failed with code 7 (draining): 'bye'", {"code": 7}),
+    (RequestFailed(999), "request failed with code 999", {"code": 999}),
     (
         RequestFailed(1000, "\x1b[2J"),
         "request failed with code 1000: '\\x1b[2J'",
         {"code": 1000, "reason": "\x1b[2J"},
     ),
-    (NoHandler(1), "request failed with code 1", {"code": 1, "reason": ""}),
-    (BadRequest(2, "no"), "request failed with code 2: 'no'", {"code": 2, "reason": "no"}),
+    (NoHandler(1), "request failed with code 1 (no handler)", {"code": 1, "reason": ""}),
+    (
+        BadRequest(2, "no"),
+        "request failed with code 2 (bad request payload): 'no'",
+        {"code": 2, "reason": "no"},
+    ),
     (Refused(1000, "busy"), "refused with code 1000: 'busy'", {"code": 1000, "reason": "busy"}),
     (
         UnknownMessage("Reading | Alarm", "\x1b[2J"),
@@ -264,3 +273,33 @@ def test_shown_hostile_text_is_one_clean_line(text: str | bytes) -> None:
 def test_shown_is_cut_above_64_characters(size: int, line: str) -> None:
     """What fits is shown whole; what does not ends in dots between the same quotes."""
     assert shown("x" * size) == line
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_shown_with_a_limit_is_one_clean_line(text: str | bytes) -> None:
+    """More room changes nothing but the cut."""
+    line = shown(text, 256)
+    assert line.isascii()
+    assert line.isprintable()
+    assert len(line) <= 256
+
+
+def test_rejected_shows_the_labels_of_both_ends() -> None:
+    """The longest labels there are fit, so that the server's fingerprint is seen."""
+    label = f"{'n' * 64}/{2**32 - 1}:0123456789abcdef"
+    reason = f"contract is {label}, here it is {label}"
+    assert str(Rejected(4004, reason)).endswith(f": '{reason}'")
+
+
+def test_rejected_with_a_hostile_reason_is_one_clean_line() -> None:
+    """A reason is escaped, and cut at 256 characters between quotes (FAULTS 19)."""
+    line = str(Rejected(4004, "\x1b[2J\n" + "\u202e" * 1_000))
+    assert line.isascii()
+    assert line.isprintable()
+    assert len(line) == len("server rejected the connection with code 4004: ") + 256
+
+
+def test_mismatch_shows_the_whole_label_of_the_other_end() -> None:
+    """The longest label there is fits, with the fingerprint at its end."""
+    label = f"{'n' * 64}/{2**32 - 1}:0123456789abcdef"
+    assert str(ContractMismatch("a/2:1", label)).endswith(f"does not fit '{label}'")
