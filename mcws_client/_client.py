@@ -41,7 +41,7 @@ from mcws_protocol.aio import (
 from ._dialer import dial, parse_url
 from ._line import Line
 from ._mailbox import Mailbox, Messages
-from ._settings import ClientOptions, Settings
+from ._settings import ClientOptions, Settings, check_options
 
 log: Final = logging.getLogger("mcws.client")
 
@@ -94,6 +94,8 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
         # Only to fail here and not at `connect`; `dial` reads it again.
         parse_url(url)
         expect("contract", contract, Contract)
+        # Else Python would name the class behind this one, and no option.
+        check_options(options)
         self.url = url
         options.setdefault("wire", contract.wire)
         self._settings = Settings(**options)

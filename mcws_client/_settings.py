@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
@@ -43,7 +44,7 @@ class Settings:
     """The options of a client, complete and checked.
 
     Raises:
-        TypeError: an option is not what it should be, or there is no such option.
+        TypeError: an option is not what it should be.
         ValueError: ``id``, ``reconnect`` or ``connect_timeout`` is out of its bounds.
     """
 
@@ -79,3 +80,16 @@ class Settings:
             id=self.id or "",
             contract=contract,
         )
+
+
+def check_options(options: Iterable[str]) -> None:
+    """Refuse names that no option of ``Client`` has.
+
+    Raises:
+        TypeError: naming the first of them, and the options that there are.
+    """
+    known = ClientOptions.__annotations__
+    for name in options:
+        if name not in known:
+            problem = f"Client() got an unexpected keyword argument {name!r}"
+            raise TypeError(f"{problem}; its options are {', '.join(known)}")

@@ -69,8 +69,10 @@ class Sending(Roster[C], Generic[Down, C]):
 
         Raises:
             EncodeError: ``message`` cannot be encoded; nothing was sent.
-            TypeError: one of ``clients`` is not a client of this server.
+            TypeError: one of ``clients`` is not a client of this server, or ``clients`` is one
+                client and not several.
         """
+        check_clients(clients)
         # By identity, as in the registry: the class of a client may define equality.
         wanted = {id(client): client for client in clients}
         found: list[AnyConnection] = []
@@ -99,6 +101,7 @@ class Sending(Roster[C], Generic[Down, C]):
                 ``on_message`` or ``off_message``; or an argument is not what it should be.
             ValueError: an ``announcer`` without ``Mode.SIMPLEX``, or that without an announcer.
         """
+        check_clients(clients)
         return open_link(self._registry, self._send_to, clients, mode, announcer)
 
     def _send_to(self, connections: list[AnyConnection], message: Any) -> Delivery:
@@ -115,3 +118,17 @@ class Sending(Roster[C], Generic[Down, C]):
     def _is_debugging(self) -> bool:
         """Whether what is sent is looked at closely, as connections do it."""
         return self._flusher is not None and self._flusher.loop.get_debug()
+
+def check_clients(clients: object) -> None:
+    """Refuse what holds no clients, such as a client itself.
+
+    Raises:
+        TypeError: naming it.
+    """
+    try:
+        iter(clients)  # type: ignore[call-overload]  # that is the question
+    except TypeError:
+        problem = f"clients must be an iterable of clients, not {clients!r}"
+    else:
+        return
+    raise TypeError(problem)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+from .._arguments import expect_codec
 from .._codec import Codec
 from .._contract import UNTYPED, Contract
 from .._dialect import Dialect
@@ -51,9 +52,11 @@ class Door:
         """Return the door of one end of a contract, on its wire unless another one is given.
 
         Raises:
-            TypeError: ``codec`` cannot carry the messages of the contract.
+            TypeError: ``codec`` is none, or cannot carry the messages of the contract.
             ValueError: ``wire`` cannot carry what the codec makes.
         """
+        if codec is not None:
+            expect_codec(codec)
         wire = contract.wire if wire is None else wire
         dialect = contract.dialect(role, wire, codec)
         return cls(wire, dialect, mode=contract.mode, initiator=Role(contract.initiator))

@@ -81,3 +81,10 @@ def test_door_of_a_codec_that_cannot_carry_the_messages_raises() -> None:
     """A codec of bytes carries no messages."""
     with pytest.raises(TypeError, match="carries bytes"):
         Door.of(THERMO, Role.SERVER, None, Binary())
+
+
+def test_door_of_what_is_no_codec_raises() -> None:
+    """The class of a codec is refused, by the name of the argument."""
+    wrong: Any = Json
+    with pytest.raises(TypeError, match="codec must be a codec, such as"):
+        Door.of(THERMO, Role.SERVER, None, wrong)

@@ -17,6 +17,7 @@ from mcws_protocol import (
     ConnectTimeout,
     DecodeError,
     HelloFrame,
+    Json,
     Limits,
     Lines,
     Mcws,
@@ -103,6 +104,17 @@ class Silent:
         ({"connect_timeout": 0}, ValueError, "connect_timeout must be above 0 seconds, not 0"),
         ({"connect_timeout": float("nan")}, ValueError, "connect_timeout must be above 0"),
         ({"timeout": 5}, TypeError, "unexpected keyword argument 'timeout'"),
+        (
+            {"timeout": 5},
+            TypeError,
+            r"^Client\(\) got .* 'timeout'; its options are id, wire, .*, connect_timeout, limits$",
+        ),
+        (
+            {"codec": Json},
+            TypeError,
+            r"codec must be a codec, such as Json\(\), not <class .*Json'>",
+        ),
+        ({"codec": "json"}, TypeError, r"codec must be a codec, such as Json\(\), not 'json'"),
     ],
 )
 def test_client_arguments_that_are_wrong(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import re
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -374,6 +375,19 @@ async def test_send_to_queues_once_for_each(lab: MakeLab) -> None:
 async def test_send_to_nobody(lab: MakeLab) -> None:
     """An empty selection is no error."""
     assert lab().server.send_to([], "x") == Delivery()
+
+
+async def test_send_to_one_client_that_is_not_in_a_list(lab: MakeLab) -> None:
+    """The error says what is wanted, and nothing was sent; of a link too."""
+    made, readers = lab(), Readers()
+    await readers.join(made, "a")
+    [a] = made.server.clients
+    lonely: Any = a
+    problem = re.escape(f"clients must be an iterable of clients, not {a!r}")
+    with pytest.raises(TypeError, match=problem):
+        made.server.send_to(lonely, "x")
+    with pytest.raises(TypeError, match=problem):
+        made.server.link(lonely)
 
 
 async def test_send_to_what_is_no_client(lab: MakeLab) -> None:

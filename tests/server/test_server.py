@@ -97,6 +97,11 @@ def test_server_begins_new() -> None:
         ({"callback": 1}, TypeError, "callback must be callable, not 1"),
         ({"wire": Lines()}, TypeError, r"wire must be a Wire, such as Plain\(Lines\(\)\), not "),
         ({"sock": 3}, TypeError, "sock must be a socket, not 3"),
+        (
+            {"codec": Text},
+            TypeError,
+            r"codec must be a codec, such as Json\(\), not <class .*Text'>",
+        ),
     ],
 )
 async def test_listen_arguments_that_are_wrong(
