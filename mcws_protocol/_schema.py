@@ -15,6 +15,7 @@ from typing import Final, assert_never
 
 from msgspec import to_builtins
 
+from ._forms import title
 from ._shape import (
     ANY_LENGTH,
     Anything,
@@ -58,7 +59,9 @@ def undecodable(kind: object) -> str:
     """Return what msgspec cannot decode in a type form and where; empty if it can all of it."""
     try:
         shape = shape_of(kind)
-    except (TypeError, NameError) as error:
+    except NameError as error:
+        return f"{title(kind)}, which names the unknown {error.name!r},"
+    except TypeError as error:
         return str(error)
     return next(_foreign(shape, "", set()), "")
 

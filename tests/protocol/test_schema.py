@@ -281,6 +281,12 @@ def test_undecodable_names_type_and_place(kind: Any, found: str) -> None:
     assert bool(undecodable(kind)) == bool(found)
 
 
+def test_undecodable_names_the_class_with_an_unknown_annotation() -> None:
+    """Who reads it finds the class, and what it names."""
+    problem = undecodable(struct(("a", "Nowhere")))
+    assert problem == "S, which names the unknown 'Nowhere',"
+
+
 PINNED = {
     "int": "ba4617dad0d5cc25",
     "node": "6de3c005c6a8c9aa",
