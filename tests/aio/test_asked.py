@@ -220,7 +220,7 @@ async def test_request_is_refused_by_the_peer() -> None:
     task = asker.ask()
     await turns()
     asker.answer(ErrorFrame(0, 5, "busy"))
-    with pytest.raises(RequestFailed, match="code 5: 'busy'"):
+    with pytest.raises(RequestFailed, match=r"code 5 \(too many in flight\): 'busy'"):
         await task
     assert asker.asked.waiting == 0
 
