@@ -28,7 +28,7 @@ class TurnOutbox(Outbox, ABC):
         on_wait: told when something begins to wait.
     """
 
-    __slots__ = ("_done", "_last", "_line", "_unsaid", "on_wait")
+    __slots__ = ("_done", "_is_releasing", "_last", "_line", "_unsaid", "on_wait")
 
     def __init__(
         self, machine: Machine, dialect: Dialect, limits: Limits, flusher: Flusher
@@ -36,6 +36,8 @@ class TurnOutbox(Outbox, ABC):
         super().__init__(machine, dialect, limits, flusher)
         self.on_wait: Callable[[], object] = bool  # which does nothing
         self._line = WaitingLine()
+        # Whether what waits is leaving, in a loop that may flush, which asks for the same again.
+        self._is_releasing = False
         # Broadcasts that were left out and that the peer was not told of yet.
         self._unsaid = 0
         # The last frame, which waits too, and what is called when it has left.
@@ -216,20 +218,28 @@ class TurnOutbox(Outbox, ABC):
 
     def _release(self) -> None:
         """Have leave what waits, as much of it as may."""
-        while self._line and self._may_leave():
-            waiting = self._line.pop()
-            if waiting.frame is not None:
-                self._say(waiting.frame)
-            else:
-                parts = self._parts if self._parts is not None else self._begin()
-                if waiting.is_shared and self._pressure is not None:
-                    self._pressure.note_droppable(len(parts), waiting.size)
-                parts.extend(waiting.parts)
-                self._count(waiting.size)
-            self._left()
+        if self._is_releasing:
+            return
+        self._is_releasing = True
+        try:
+            while self._line and self._may_leave():
+                self._let_go(self._line.pop())
+                self._left()
+        finally:
+            self._is_releasing = False
         if self._unsaid and self._machine.has_frames and self.refusal is None:
             self._say(LossFrame(self._unsaid))
         self._unsaid = 0
+
+    def _let_go(self, waiting: Waiting) -> None:
+        if waiting.frame is not None:
+            self._say(waiting.frame)
+            return
+        parts = self._parts if self._parts is not None else self._begin()
+        if waiting.is_shared and self._pressure is not None:
+            self._pressure.note_droppable(len(parts), waiting.size)
+        parts.extend(waiting.parts)
+        self._count(waiting.size)
 
     def _say(self, frame: Frame) -> None:
         """Queue a frame, also when nothing new is accepted any more."""

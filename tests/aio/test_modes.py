@@ -136,6 +136,30 @@ def echo(message: Any, client: Any) -> None:
     client.send("echo")
 
 
+# Both wires
+
+
+@WIRES
+@BOTH
+async def test_much_that_waits_leaves_in_order(lab: MakeLab, wire: Any, first: Role) -> None:
+    """Thousands of messages, many times high water, leave in one turn, and the end behind them."""
+    made = await pair(lab, wire, first=first)
+    replier(made, other(first))
+    # On a plain wire the answer is waited for, on mcws/1 the turn.
+    sender = made.peer(first if wire is PLAIN else other(first))
+    asking = asyncio.ensure_future(made.peer(first).request("?")) if wire is PLAIN else None
+    await asyncio.sleep(0)
+    texts = [f"{number:100}" for number in range(2000)]
+    for text in texts:
+        sender.send(text)
+    if asking is not None:
+        assert await asking == "=?"
+    await sender.close()
+    await settle()
+    got = made.heard[other(first) if wire is PLAIN else first]
+    assert [text for text in got if text != "?"] == texts
+
+
 # Who gets which outbox
 
 
