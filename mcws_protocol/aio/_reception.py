@@ -71,6 +71,7 @@ class Reception(ABC):
         "_is_reading_paused",
         "_machine",
         "_skips",
+        "_turns",
         "dispatcher",
         "inbox",
         "is_lost",
@@ -86,9 +87,11 @@ class Reception(ABC):
         self.is_open: bool = False
         self.is_lost: bool = False
         self.outbox: Outbox = outbox
-        if isinstance(outbox, TurnOutbox):
+        # The outbox again, where messages wait for more than the transport.
+        self._turns = outbox if isinstance(outbox, TurnOutbox) else None
+        if self._turns is not None:
             # The turn may have to be read from behind a full inbox.
-            outbox.on_wait = self.adjust_reading
+            self._turns.on_wait = self.adjust_reading
         self.dispatcher: Dispatcher = Dispatcher(hub, dialect, self)
         self.inbox: Inbox = Inbox(hub, self)
         self._hub = hub
@@ -227,7 +230,10 @@ class Reception(ABC):
         limit = limits.inbox_high_bytes
         if self.inbox.size > limit and self._waits_for_peer():
             limit = limits.inbox_bytes_max
-        pauses = self._backlog is not None or self.inbox.size > limit
+        is_full = self.inbox.size > limit
+        if self._turns is not None:
+            self._turns.cut_off(is_cut_off=is_full)
+        pauses = self._backlog is not None or is_full
         if pauses == self._is_reading_paused:
             return
         self._is_reading_paused = pauses

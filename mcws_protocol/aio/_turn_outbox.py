@@ -28,7 +28,7 @@ class TurnOutbox(Outbox, ABC):
         on_wait: told when something begins to wait.
     """
 
-    __slots__ = ("_done", "_is_releasing", "_last", "_line", "_unsaid", "on_wait")
+    __slots__ = ("_done", "_is_cut_off", "_is_releasing", "_last", "_line", "_unsaid", "on_wait")
 
     def __init__(
         self, machine: Machine, dialect: Dialect, limits: Limits, flusher: Flusher
@@ -36,6 +36,8 @@ class TurnOutbox(Outbox, ABC):
         super().__init__(machine, dialect, limits, flusher)
         self.on_wait: Callable[[], object] = bool  # which does nothing
         self._line = WaitingLine()
+        # Whether nothing is read, so that what gives the turn cannot arrive.
+        self._is_cut_off = False
         # Whether what waits is leaving, in a loop that may flush, which asks for the same again.
         self._is_releasing = False
         # Broadcasts that were left out and that the peer was not told of yet.
@@ -161,6 +163,15 @@ class TurnOutbox(Outbox, ABC):
 
     # Leaving and ending
 
+    def cut_off(self, *, is_cut_off: bool) -> None:
+        """Take note whether reading stopped for a full inbox; ``room`` ignores the turn then.
+
+        The turn is behind what waits for handlers, and one of these may be who waits for room.
+        """
+        if is_cut_off != self._is_cut_off:
+            self._is_cut_off = is_cut_off
+            self._wake()
+
     def flush(self) -> None:
         """Hand what may leave to the transport, unless that is blocked."""
         if self._transport is not None:
@@ -263,7 +274,7 @@ class TurnOutbox(Outbox, ABC):
     # Details: the limits
 
     def _has_room(self) -> bool:
-        return self.queued + self._line.size <= self._high
+        return self.queued + (0 if self._is_cut_off else self._line.size) <= self._high
 
     def _is_empty(self) -> bool:
         return not self._line and super()._is_empty()

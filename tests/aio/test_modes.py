@@ -393,6 +393,28 @@ async def test_message_that_comes_with_the_turn_stays_in_order(lab: MakeLab) -> 
     assert heard(peer) == [PLEASE, MessageFrame("waits"), MessageFrame("echo")]
 
 
+async def test_handler_that_awaits_send_does_not_keep_the_turn_away(lab: MakeLab) -> None:
+    """The turn is behind more than an inbox holds, so what is echoed does not wait for it."""
+    small: dict[str, Any] = {
+        "inbox_high_bytes": 1000,
+        "inbox_bytes_max": 2000,
+        "outbox_high_bytes": 100,
+    }
+    made = await pair(lab, outbox_low_bytes=50, outbox_bytes_max=100_000, **small)
+
+    async def answer(message: Any, client: Any) -> None:
+        """Send it back, as slowly as it goes."""
+        await client.send(message)
+
+    made.client.on_message(answer)
+    texts = [f"{number:50}" for number in range(1000)]
+    for text in texts:
+        made.server.send(text)
+    await asyncio.sleep(1)
+    assert made.heard[Role.CLIENT] == texts
+    assert made.heard[Role.SERVER] == texts
+
+
 # Half duplex on mcws/1: giving up and ending
 
 

@@ -264,6 +264,22 @@ async def _wait(room: Room) -> None:
     await room
 
 
+async def test_room_does_not_wait_for_a_turn_that_cannot_come() -> None:
+    """While nothing is read only the transport counts; who waits already goes on."""
+    waiter = Waiter()
+    room = waiter.outbox.send(payload(HIGH + 1))
+    assert isinstance(room, Room)
+    waiting = asyncio.ensure_future(_wait(room))
+    await asyncio.sleep(0)
+    waiter.outbox.cut_off(is_cut_off=True)
+    await waiting
+    assert waiter.outbox.send(b"") is READY
+    waiter.outbox.cut_off(is_cut_off=False)
+    assert isinstance(waiter.outbox.send(b""), Room)
+    with pytest.raises(OutboxFull):
+        waiter.outbox.send(payload(MOST))
+
+
 async def test_handlers_are_not_held_back_by_the_turn() -> None:
     """For those who may start handlers only the transport counts."""
     waiter = Waiter()
