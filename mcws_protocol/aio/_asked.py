@@ -110,10 +110,12 @@ class Asked:
         """Fail all that is waited for: no answer will come."""
         answers, self._answers = self._answers, {}
         self.waiting = 0
-        for answer in answers.values():
+        for correlation_id, answer in answers.items():
+            # What waits for its turn shall not be asked any more; of what left nothing here knows
+            # how far it came, so it says what cannot be ruled out.
+            may_be_heard = not self._asking.outbox.take_back(correlation_id)
             if answer is not None and not answer.done():
-                # Nothing here knows how far the request came, so it says what cannot be ruled out.
-                answer.set_exception(ConnectionClosed(error.code, error.reason, True))
+                answer.set_exception(ConnectionClosed(error.code, error.reason, may_be_heard))
 
     async def _ask(
         self, payload: Payload, timeout: float | None, *, is_matched: bool = False

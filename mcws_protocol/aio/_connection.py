@@ -296,8 +296,9 @@ class Connection(Reception, Generic[In, Out]):
         self._hub.unwatch(self)
         self.is_lost = True
         lost = self.farewell.error()
-        self.outbox.lose(lost)
+        # Requests before the outbox, which still knows those that wait in it.
         self.fail_pending()
+        self.outbox.lose(lost)
         if self._gate is not None:
             self._gate.open()
         # The application never heard of it, so there is no hook to run.

@@ -96,8 +96,9 @@ class Farewell:
         """Send ``last`` behind all that is queued, and nothing after it."""
         # First, since the error for those who wait is made of it.
         self.sent = said
-        self._leaving.outbox.finish(last, self.error(), self._written)
+        # Requests before the outbox, which still knows those that wait in it.
         self._leaving.fail_pending()
+        self._leaving.outbox.finish(last, self.error(), self._written)
 
     def go_deaf(self) -> None:
         """Stop delivery: what waits is forgotten, what arrives is dropped."""

@@ -864,6 +864,34 @@ async def test_reply_on_a_closed_connection(lab: MakeLab) -> None:
         made.client._connection.outbox.reply("late")
 
 
+# Half duplex on both wires: requests that never left
+
+
+@WIRES
+@pytest.mark.parametrize("end", ["close", "abort", "drop", "peer"])
+async def test_request_that_never_left_was_not_executed(lab: MakeLab, wire: Any, end: str) -> None:
+    """Whatever ends the connection, only what was sent may have been executed."""
+    made = await pair(lab, wire)
+    if wire is not PLAIN:
+        made.client.on_request(lambda request, client: asyncio.sleep(1000))
+    sent = asyncio.ensure_future(made.server.request("?1"))
+    await settle()
+    asking = made.server if wire is PLAIN else made.client
+    waits = asyncio.ensure_future(asking.request("?2"))
+    await settle()
+    match end:
+        case "close" | "abort":
+            getattr(asking, end)()
+        case "drop":
+            made.made.far[0].abort()
+        case _:
+            made.peer(Role.CLIENT if asking is made.server else Role.SERVER).close()
+    failures = await asyncio.gather(sent, waits, return_exceptions=True)
+    await settle()
+    assert [getattr(failure, "maybe_executed", None) for failure in failures] == [True, False]
+    assert "?2" not in made.heard[Role.CLIENT] + made.heard[Role.SERVER]
+
+
 # Simplex
 
 
