@@ -7,13 +7,14 @@ Source: WIRE 2 (TURN).
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from .._dialect import Dialect
 from .._errors import LocalProtocolError
 from .._events import Payload, RequestFrame, TurnFrame
 from .._half_duplex import HalfDuplexMachine
 from .._limits import Limits
+from .._message import is_message
 from .._mode import Mode
 from .._state import Role, State
 from .._wire import Machine
@@ -79,10 +80,34 @@ class TokenOutbox(TurnOutbox):
 class InitiatorOutbox(TurnOutbox):
     """The end of a plain half-duplex connection that begins: what waits, waits for an answer."""
 
-    __slots__ = ()
+    __slots__ = ("_is_answered",)
 
     # Requests wait here, in the order of all calls, and not for one another.
     orders_requests: ClassVar[bool] = True
+
+    def __init__(
+        self, machine: Machine, dialect: Dialect, limits: Limits, flusher: Flusher
+    ) -> None:
+        super().__init__(machine, dialect, limits, flusher)
+        # Whether the peer answers whatever payload it gets: it cannot tell one from a request.
+        native = not all(map(is_message, dialect.outgoing.everything.kinds))
+        self._is_answered = dialect.is_answered and native
+
+    def send(self, message: Any) -> Ready | Room:
+        """Encode and queue one message; what is returned waits for room."""
+        # The dialect refuses what would be answered.
+        return super().write(self._encode(message))
+
+    def write(self, payload: Payload) -> Ready | Room:
+        """Queue one message whose payload is ready; what is returned waits for room.
+
+        Raises:
+            LocalProtocolError: the peer would answer it; else as ever.
+        """
+        if self._is_answered:
+            name = type(payload).__name__
+            raise LocalProtocolError(f"each {name} is answered there: send it with request()")
+        return super().write(payload)
 
     def _may_leave(self) -> bool:
         # Behind the end of the peer's stream no answer comes any more.

@@ -12,12 +12,15 @@ from mcws_client import Client
 from mcws_protocol import (
     CloseFrame,
     ConnectionClosed,
+    Contract,
     ErrorFrame,
     HelloFrame,
+    Json,
     Limits,
     Lines,
     LocalProtocolError,
     Mcws,
+    Message,
     MessageFrame,
     Mode,
     NoHandler,
@@ -28,6 +31,7 @@ from mcws_protocol import (
     RequestFrame,
     RequestTimeout,
     Role,
+    Text,
     TurnFrame,
     WelcomeFrame,
     decode_frame,
@@ -708,6 +712,40 @@ async def test_plain_initiator_waits_for_each_answer(lab: MakeLab, first: Role) 
     assert await asyncio.gather(*asking) == ["=?1", "=?2"]
     await settle()
     assert got == ["a", "?1", "b", "?2", "c"]
+
+
+class Note(Message):
+    """A message that wants no answer, and says so by its type."""
+
+    text: str
+
+
+async def test_plain_initiator_writes_nothing_that_is_answered(lab: MakeLab) -> None:
+    """Past the codec as through it: only a request may be what the peer answers."""
+    contract = Contract("t", version=1, up=str, down=str, codec=Text(), wire=PLAIN, mode=HALF)
+    made = lab(Server(contract))
+    client = made.client().on_request(lambda request, peer: f"={request}")
+    await client.connect()
+    await settle()
+    server = next(iter(made.server.clients))
+    for say in (server.send, server.write):
+        with pytest.raises(LocalProtocolError, match=r"each str is answered there: send it with"):
+            say("x")
+    assert await server.request("x") == "=x"
+
+
+async def test_plain_initiator_writes_what_is_not_answered(lab: MakeLab) -> None:
+    """A payload of typed messages is told by what it says."""
+    contract = Contract("t", version=1, up=Note, down=Note, codec=Json(), wire=PLAIN, mode=HALF)
+    made = lab(Server(contract))
+    got: list[Any] = []
+    await made.client().on_message(into(got)).connect()
+    await settle()
+    server = next(iter(made.server.clients))
+    server.send(Note(text="a"))
+    server.write(b'{"$":"Note","text":"b"}')
+    await settle()
+    assert got == [Note(text="a"), Note(text="b")]
 
 
 @BOTH
