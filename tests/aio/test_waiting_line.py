@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
+
 import pytest
 
 from mcws_protocol import RequestFrame
+from mcws_protocol.aio import _waiting_line
 from mcws_protocol.aio._waiting_line import Waiting, WaitingLine
 
 
@@ -67,3 +71,50 @@ def test_leave_out_the_oldest_that_are_needed(excess: int, count: int, left: str
     made = line("s", "m", "s", "s")
     assert made.leave_out(excess) == count
     assert (made.size, rest(made)) == (40 - 10 * count, left)
+
+
+def test_dropped_places_are_passed_over() -> None:
+    """What was dropped is not taken out, counted, or left out once more."""
+    made = line("m", "s", "1", "s", "m", "m", "m")
+    assert made.leave_out(5) == 1
+    assert made.take_back(1)
+    assert made.leave_out(5) == 1
+    assert made.leave_out(5) == 0
+    assert (made.size, rest(made)) == (40, "mmmm")
+
+
+def test_dropped_places_do_not_pile_up() -> None:
+    """However many requests are given up behind one message, few places are kept for them."""
+    made = line("m")
+    for number in range(1000):
+        made.put(Waiting(10, [], RequestFrame(number, b"")))
+        assert made.take_back(number)
+    assert made.size == 10
+    assert len(made._items) <= 3
+
+
+class Steps(deque[Waiting]):
+    """A deque that counts the items which were looked at.
+
+    Attributes:
+        looks: how many, of all such deques.
+    """
+
+    looks = 0
+
+    def __iter__(self) -> Iterator[Waiting]:
+        for waiting in super().__iter__():
+            Steps.looks += 1
+            yield waiting
+
+
+def test_taking_back_many_is_linear(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the order, a few looks at each are enough for all."""
+    monkeypatch.setattr(_waiting_line, "deque", Steps)
+    monkeypatch.setattr(Steps, "looks", 0)
+    number = 1000
+    made = line(*map(str, range(number)))
+    for correlation_id in reversed(range(number)):
+        assert made.take_back(correlation_id)
+    assert (bool(made), made.size) == (False, 0)
+    assert Steps.looks <= 3 * number
