@@ -151,7 +151,7 @@ class Outflow:
 
     @property
     def takes_answers(self) -> bool:
-        """Whether the answer to a request may still be sent."""
+        """Whether the answer to a request or a PING may still be sent."""
         return self.refusal is None
 
     # Writing
@@ -272,7 +272,7 @@ class Outflow:
 
     def _answer_ping(self, payload: bytes) -> None:
         self._pong = None
-        if self.refusal is None:
+        if self.takes_answers:
             # Nothing goes behind the last frame.
             self.put(PongFrame(payload))
 

@@ -11,7 +11,16 @@ from collections.abc import Callable
 
 from .._dialect import Dialect
 from .._errors import ConnectionClosed, OutboxFull
-from .._events import CloseFrame, ErrorFrame, Frame, LossFrame, Payload, ReplyFrame, RequestFrame
+from .._events import (
+    CloseFrame,
+    ErrorFrame,
+    Frame,
+    LossFrame,
+    Payload,
+    PongFrame,
+    ReplyFrame,
+    RequestFrame,
+)
 from .._limits import Limits, SlowConsumer
 from .._state import State
 from .._wire import Machine
@@ -129,7 +138,7 @@ class TurnOutbox(Outbox, ABC):
 
     def put(self, frame: Frame) -> None:
         """Queue any other frame; answers also while the end waits for the turn."""
-        is_answer = isinstance(frame, ReplyFrame | ErrorFrame)
+        is_answer = isinstance(frame, ReplyFrame | ErrorFrame | PongFrame)
         if is_answer and self._last is not None and self.takes_answers:
             self._say(frame)
         else:

@@ -497,6 +497,18 @@ async def test_answers_pass_while_the_end_waits() -> None:
         waiter.outbox.put(ErrorFrame(7, 3))
 
 
+async def test_ping_is_answered_while_the_end_waits() -> None:
+    """The peer shall not take this end for dead; behind the last frame nothing goes."""
+    waiter = Waiter()
+    waiter.outbox.send(b"a")
+    waiter.outbox.finish(CloseFrame(), GONE, lambda: None)
+    waiter.outbox.pong(b"x")
+    assert waiter.heard() == [PLEASE, PongFrame(b"x")]
+    waiter.say(GIVE)
+    waiter.outbox.pong(b"y")
+    assert waiter.heard() == [b"a", CloseFrame()]
+
+
 async def test_finish_has_one_deadline() -> None:
     """It counts from the call, and is the machine's to tell."""
     waiter = Waiter()
