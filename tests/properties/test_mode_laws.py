@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from unittest import mock
 
@@ -474,6 +474,62 @@ def test_half_duplex_of_mcws(history: History) -> None:
 def test_half_duplex_of_a_plain_wire(history: History) -> None:
     """The initiator waits for answers, the other end only answers; what was accepted arrives."""
     check_half_duplex(history, PLAIN)
+
+
+@given(
+    st.sampled_from(Role),
+    st.sampled_from(Role),
+    st.integers(1, 300),
+    st.integers(0, 150),
+    st.integers(400, 4000),
+    st.sampled_from((1, 3, 128)),
+)
+@example(Role.SERVER, Role.SERVER, 300, 150, 400, 128)
+def test_burst_with_an_echo_ends(
+    first: Role, sender: Role, count: int, size: int, inbox_bytes_max: int, per_turn: int
+) -> None:
+    """A handler that awaits what it sends back comes to an end, however little an inbox holds."""
+    limits = replace(
+        LIMITS,
+        inbox_bytes_max=inbox_bytes_max,
+        outbox_bytes_max=1 << 20,
+        messages_per_turn=per_turn,
+    )
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(
+            echo_burst(first, sender, [bytes([n % 256]) * size for n in range(count)], limits)
+        )
+
+
+async def echo_burst(first: Role, sender: Role, said: list[bytes], limits: Limits) -> None:
+    """Send all of ``said`` at once to an end that sends each back, and check what comes of it."""
+    contract: Contract[Any, Any] = Contract(
+        "laws", version=1, up=Say, down=Say, mode=Mode.HALF_DUPLEX, initiator=first.value
+    )
+    server: Server[Any, Any, Any] = Server(contract, limits=limits)
+    lab = Lab(server, Mcws())
+    client: Client[Any, Any] = lab.client(limits=limits)
+    with mock.patch.object(mcws_client._client, "dial", lab.dial):
+        await client.connect()
+    await settle()
+    ends: dict[Role, Any] = {Role.SERVER: next(iter(server.clients)), Role.CLIENT: client}
+    near = ends.pop(sender)
+    (far,) = ends.values()
+    heard: list[bytes] = []
+
+    async def echo(message: Say, peer: Any) -> None:
+        """Send it back and wait for room."""
+        await peer.send(message)
+
+    far.on_message(echo)
+    near.on_message(lambda message, peer: heard.append(message.raw))
+    for raw in said:
+        near.send(Say(raw))
+    await asyncio.sleep(SETTLED_S)
+    assert heard == said
+    client.abort()
+    server.close()
+    await settle()
 
 
 def check_simplex(history: History, wire: Wire, client_mode: Mode) -> None:
