@@ -521,8 +521,12 @@ async def echo_burst(first: Role, sender: Role, said: list[bytes], limits: Limit
         """Send it back and wait for room."""
         await peer.send(message)
 
+    def hear(message: Say, peer: Any) -> None:
+        """Note what came back."""
+        heard.append(message.raw)
+
     far.on_message(echo)
-    near.on_message(lambda message, peer: heard.append(message.raw))
+    near.on_message(hear)
     for raw in said:
         near.send(Say(raw))
     await asyncio.sleep(SETTLED_S)
