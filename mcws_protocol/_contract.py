@@ -7,7 +7,7 @@ from typing import Any, Final, Generic, Literal, TypeAlias
 
 from typing_extensions import TypeForm, TypeVar
 
-from ._arguments import expect
+from ._arguments import expect, expect_codec
 from ._codec import Codec, Raw, Untouched
 from ._dialect import Dialect
 from ._errors import ContractMismatch
@@ -71,6 +71,9 @@ class Contract(Generic[Up, Down]):
         expect("mode", mode, Mode, "Mode.HALF_DUPLEX")
         if initiator not in ("server", "client"):
             raise ValueError(f"initiator must be 'server' or 'client', not {initiator!r}")
+        expect_codec(codec)
+        if not isinstance(previous, Sequence):
+            raise TypeError(f"previous must be a sequence of contracts, not {previous!r}")
         wire.check_codec(codec)
         self.wire: Wire = wire
         self.codec: Codec[Any] = codec

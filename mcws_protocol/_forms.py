@@ -41,6 +41,13 @@ def is_union(kind: Any) -> bool:
     return class_of(kind) in (Union, type(int | str))
 
 
+def is_form(kind: object) -> bool:
+    """Whether ``kind`` is a type as it is written, and no object or collection of types."""
+    # `Any`, `NewType` and what `typing` has besides are objects of classes of its own.
+    is_own = type(kind).__module__ in {"typing", "typing_extensions"}
+    return isinstance(kind, type) or get_origin(kind) is not None or is_own
+
+
 def union_of(kinds: Sequence[Any]) -> Any:
     """Return the union of ``kinds``; ``Never`` for none."""
     return Union[tuple(kinds)] if kinds else Never  # noqa: UP007 - of types known at run time only

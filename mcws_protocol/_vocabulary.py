@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, TypeVar
 from ._codec import Binary, Codec, Text
 from ._errors import DecodeError, EncodeError
 from ._events import Payload
-from ._forms import class_of, has_variables, members_of, title, titles, union_of
+from ._forms import class_of, has_variables, is_form, members_of, title, titles, union_of
 from ._hazard import hazard
 from ._message import TAG_FIELD, Message, Request, is_message, is_request, reply_of
 from ._schema import undecodable
@@ -120,6 +120,8 @@ class Part:
     def _stranger(self, message: object) -> EncodeError:
         """Return the error for a message that is not one of these."""
         name = type(message).__name__
+        if isinstance(message, type):
+            return EncodeError(f"expected a message, not the class {message.__name__}")
         if isinstance(message, Request) and not any(map(is_request, self.kinds)):
             return EncodeError(f"{name} is a request: send it with request(), not with send()")
         return EncodeError(f"{name} cannot be sent here, expected {titles(self.kinds)}")
@@ -223,6 +225,9 @@ def check_kinds(name: str, kinds: Sequence[Any], codec: Codec[Any]) -> None:
             continue
         if isinstance(kind, str):
             raise TypeError(f"{name}: expected a type, not its name {kind!r}")
+        if not is_form(kind):
+            wanted = "a class or a union such as A | B"
+            raise TypeError(f"{name}: expected {wanted}, not {kind!r}")
         if isinstance(kind, TypeVar) or has_variables(kind):
             raise TypeError(f"{name}: {title(kind)} leaves a type variable open")
         check_tag(name, kind)

@@ -119,6 +119,7 @@ class Sending(Roster[C], Generic[Down, C]):
         """Whether what is sent is looked at closely, as connections do it."""
         return self._flusher is not None and self._flusher.loop.get_debug()
 
+
 def check_clients(clients: object) -> None:
     """Refuse what holds no clients, such as a client itself.
 

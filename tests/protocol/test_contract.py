@@ -389,3 +389,33 @@ def test_untyped_dialect_leaves_a_codec_as_it_is() -> None:
     assert dialect.decode(dialect.encode(Reading())) == Reading()
     with pytest.raises(DecodeError):
         dialect.decode(MsgPack().encode({"$": "Reading", "celsius": "x"}))
+
+
+# Mistakes that type checkers tell of
+
+
+def test_codec_that_is_a_class_raises() -> None:
+    """The class in place of an object of it is a ``TypeError`` that shows a right one."""
+    with pytest.raises(TypeError, match=r"^codec must be a codec, such as Json\(\), not <class "):
+        contract(codec=Json)
+
+
+def test_previous_that_is_no_sequence_raises() -> None:
+    """One contract in place of several is a ``TypeError`` that shows it."""
+    with pytest.raises(
+        TypeError, match=r"^previous must be a sequence of contracts, not <Contract"
+    ):
+        contract(version=2, previous=contract())
+
+
+@pytest.mark.parametrize("kind", [[Reading], (Reading, Reading), Reading()])
+def test_direction_that_is_no_type_raises(kind: Any) -> None:
+    """A list of classes, or an object, is no type."""
+    with pytest.raises(TypeError, match=r"^up: expected a class or a union such as A \| B, not "):
+        contract(up=kind)
+
+
+def test_class_in_place_of_a_message_raises() -> None:
+    """What is sent is an object."""
+    with pytest.raises(EncodeError, match=r"^expected a message, not the class Reading$"):
+        contract().dialect(Role.CLIENT, Mcws()).encode(Reading)

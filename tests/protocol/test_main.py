@@ -138,7 +138,7 @@ def test_module_that_ends_the_program(
 ) -> None:
     """A script that ends itself when it is imported does not look like a contract that fits."""
     (tmp_path / "ends_itself.py").write_text("raise SystemExit(0)\n", encoding="utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     with pytest.raises(SystemExit) as ended:
         main([*verb, "ends_itself:contract"])
     assert ended.value.code == 2
