@@ -435,3 +435,14 @@ def test_machine_is_the_same_in_half_duplex(first: Role | None) -> None:
     machine = Plain(Lines()).machine(Role.SERVER, Limits(), 0.0, first=first)
     assert machine.send_message(b"m", []) == 2
     assert machine.receive(b"m\n", 0.0) == [b"m"]
+
+
+async def late_match(request: object, message: object) -> bool:
+    """Give a verdict that has to be awaited."""
+    return False
+
+
+def test_match_that_is_async_is_a_type_error() -> None:
+    """Its verdict would come too late, and until then it looks like a yes."""
+    with pytest.raises(TypeError, match=r"^match must be a plain function, not the async <"):
+        Plain(Lines(), match=late_match)

@@ -701,11 +701,12 @@ async def test_late_reply_that_is_no_message_is_left_out(lab: MakeLab) -> None:
         return request.number
 
     client = await lab(server).client().connect()
-    with pytest.raises(RequestTimeout):
-        await client.request(Count(0), timeout=1.0)
+    for _ in range(2):
+        with pytest.raises(RequestTimeout):
+            await client.request(Count(0), timeout=1.0)
     slow.set()
     await settle()
-    assert (client.closed, client.skipped) == (False, 1)
+    assert (client.closed, client.skipped) == (False, 2)
     assert await client.request(Count(2)) == 2
 
 
@@ -754,3 +755,16 @@ async def test_broadcast_to_nobody_is_looked_at_in_debug_mode() -> None:
             server.broadcast(Poke(cast("Any", "big")))
     finally:
         loop.set_debug(False)
+
+
+async def test_reply_that_does_not_decode_leaves_a_wire_with_ids_open(lab: MakeLab) -> None:
+    """There the id says which request is answered, so no other one is mistaken."""
+    old: Contract[Any, Any] = Contract("count", version=1, up=Count, down=Poke)
+    server = Server().on_client_request(lambda request, client: MsgPack().encode("no number"))
+    client = lab(server).client(contract=old)
+    # As a hand-written device, which nobody checks.
+    client._hello = client._settings.hello("")
+    await client.connect()
+    with pytest.raises(DecodeError):
+        await client.request(Count(1))
+    assert not client.closed
