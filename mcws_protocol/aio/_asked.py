@@ -159,14 +159,14 @@ class Asked:
             return
         # The id stays taken: CANCEL is answered too (WIRE 2).
         self._answers[correlation_id] = None
-        # Also before the end: what waits for the answer to leave waits for nothing then.
-        if self._asking.outbox.refusal is None:
-            self._asking.outbox.put(CancelFrame(correlation_id))
         if is_matched:
             # A late reply will not be taken for another one: it is a message like any other.
             del self._answers[correlation_id]
         elif not self._asking.has_frames:
             self._asking.close_with(GIVEN_UP)
+            return
+        if self._asking.outbox.refusal is None:
+            self._asking.outbox.put(CancelFrame(correlation_id))
 
 
 def milliseconds(timeout: float | None) -> int:

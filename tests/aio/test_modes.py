@@ -793,27 +793,6 @@ async def test_plain_request_that_was_not_sent_is_taken_back(lab: MakeLab) -> No
     assert made.heard[Role.CLIENT] == ["?1", "?3"]
 
 
-@pytest.mark.parametrize("is_late", [True, False], ids=["late", "cancelled"])
-async def test_plain_request_that_was_given_up_lets_go_what_waits(
-    lab: MakeLab, is_late: bool
-) -> None:
-    """Messages behind it leave, a request does not, and the end comes at once behind them."""
-    made = await pair(lab, PLAIN)
-    asking = asyncio.ensure_future(made.server.request("?1", timeout=1))
-    await settle()
-    made.server.send("a")
-    behind = asyncio.ensure_future(made.server.request("?2"))
-    await asyncio.sleep(1 if is_late else 0)
-    asking.cancel()
-    await settle()
-    with pytest.raises(ConnectionClosed):
-        await behind
-    with pytest.raises(RequestTimeout if is_late else asyncio.CancelledError):
-        await asking
-    assert made.heard == {Role.SERVER: [], Role.CLIENT: ["?1", "a"]}
-    assert made.made.far[0].protocol.is_lost
-
-
 async def test_plain_close_waits_for_the_answer(lab: MakeLab) -> None:
     """What was accepted leaves behind the answer; the request fails at once."""
     made = await pair(lab, PLAIN)

@@ -240,11 +240,8 @@ class Line:
             self._check(kind, kind == b"=" and bool(self.asked[self.first]))
             self.asked[self.first].clear()
             return
-        # Behind the end of the other's stream no answer is waited for, nor is that to a request
-        # which was given up: messages leave then, before the end with 1008.
-        is_given_up = kind == b"!" and self.taps[role].end.protocol.close_code == 1008
-        is_over = is_given_up or any(tap.end._ends for tap in self.taps.values())
-        self._check(kind, not self.asked[role] or is_over)
+        # Behind the end of the other's stream no answer is waited for.
+        self._check(kind, not self.asked[role] or any(t.end._ends for t in self.taps.values()))
         if kind == b"?":
             self.asked[role].add(0)
 
