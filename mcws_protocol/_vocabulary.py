@@ -75,6 +75,7 @@ class Part:
 
         # The hot path of typed messages. A closure, since each attribute of `self` would cost.
         def encode(message: Any) -> Payload:
+            """Return the payload for ``message``; raises as ``encode_with_care``."""
             if message.__class__ in known:
                 try:
                     return quick(message)

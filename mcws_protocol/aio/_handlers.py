@@ -102,6 +102,7 @@ class Handlers:
         """
 
         def register(callback: Callback) -> Callback:
+            """Register ``callback`` for that type, and give it back."""
             if is_request(kind):
                 self.set_request(callback, kind)
             else:

@@ -218,6 +218,7 @@ class Peer(Generic[In, Out]):
         register = self._handlers().registrar(self._incoming().check(kind))
 
         def listen(callback: Callback) -> Callback:
+            """Register ``callback``, have what waits for it come, and give it back."""
             register(callback)
             self._listen()
             return callback

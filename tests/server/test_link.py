@@ -379,6 +379,16 @@ async def test_link_is_a_collection_of_its_members(lab: MakeLab) -> None:
     assert party.heard == {"a": [], "b": ["x"], "c": []}
 
 
+async def test_joining_twice_leaves_one_handler(lab: MakeLab) -> None:
+    """Who is in the link already gets no second handler, which would stay behind."""
+    party = Party(lab())
+    a, b = await party.join("a", "b")
+    link = party.server.link([a, b, a]).add(a)
+    assert party.handlers("a") == 1
+    link.close()
+    assert party.handlers("a") == 0
+
+
 async def test_members_may_leave_while_somebody_iterates(lab: MakeLab) -> None:
     """Iterating goes over those who were in it when it began."""
     party = Party(lab())
