@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ._choices import BenignChoices, Choices, ReplayedChoices, SeededChoices
+    from ._faults import Faults
+    from ._host import Host, HostDown
+    from ._loop import SimLoop
+    from ._simulate import simulate
     from ._trace import Trace, TraceEvent
     from ._verdicts import SimDeadlock, SimError, SimEscape, SimLeak, SimLivelock
+    from ._world import World
 
 __all__ = [
     "BenignChoices",
     "Choices",
+    "Faults",
+    "Host",
+    "HostDown",
     "ReplayedChoices",
     "SeededChoices",
     "SimDeadlock",
@@ -22,14 +30,39 @@ __all__ = [
     "SimEscape",
     "SimLeak",
     "SimLivelock",
+    "SimLoop",
     "Trace",
     "TraceEvent",
+    "World",
+    "simulate",
 ]
 
 _HOMES: Final = {
-    "_choices": ("BenignChoices", "Choices", "ReplayedChoices", "SeededChoices"),
-    "_trace": ("Trace", "TraceEvent"),
-    "_verdicts": ("SimDeadlock", "SimError", "SimEscape", "SimLeak", "SimLivelock"),
+    "_choices": (
+        "BenignChoices",
+        "Choices",
+        "ReplayedChoices",
+        "SeededChoices",
+    ),
+    "_faults": ("Faults",),
+    "_host": (
+        "Host",
+        "HostDown",
+    ),
+    "_loop": ("SimLoop",),
+    "_simulate": ("simulate",),
+    "_trace": (
+        "Trace",
+        "TraceEvent",
+    ),
+    "_verdicts": (
+        "SimDeadlock",
+        "SimError",
+        "SimEscape",
+        "SimLeak",
+        "SimLivelock",
+    ),
+    "_world": ("World",),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 
