@@ -55,6 +55,8 @@ def simulate(
         search = settings(
             max_examples=universes,
             deadline=None,
+            # One universe at a time: its report is about one world.
+            report_multiple_bugs=False,
             suppress_health_check=[
                 HealthCheck.too_slow,
                 HealthCheck.function_scoped_fixture,
