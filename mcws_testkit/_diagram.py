@@ -73,11 +73,8 @@ class _Paper:
 
     def __init__(self, story: Story) -> None:
         self._story = story
-        times = [move.event.time_s for move in story.moves]
-        # Microseconds only where some are needed.
-        is_coarse = all(abs(time_s - round(time_s, 3)) < 5e-7 for time_s in times)
-        self._places = 3 if is_coarse else 6
-        self._time_width = max(8, *(len(self._time(time_s)) for time_s in times))
+        self._time = story.time
+        self._time_width = max(8, *(len(self._time(move.event.time_s)) for move in story.moves))
         last = story.lanes[-1].connection if story.lanes else 0
         self._lane_width = max(4, len(f"#{last}"))
         # The blanks between the columns and the two lines take five.
@@ -167,9 +164,6 @@ class _Paper:
 
     def _between(self, text: str, side: str, fill: str) -> str:
         return f"|{text:{fill}{side}{self._body}}|"
-
-    def _time(self, time_s: float) -> str:
-        return f"{time_s:.{self._places}f}"
 
     def _line(self, time: str, lane: str, body: str) -> str:
         return f"{time:>{self._time_width}}  {lane:<{self._lane_width}} {body}".rstrip()

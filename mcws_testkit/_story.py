@@ -69,10 +69,16 @@ class Story:
     Attributes:
         moves: what happened, in order.
         lanes: the connections, by their number.
+        places: decimal places that tell its times apart, 3 or 6.
     """
 
     moves: tuple[Move, ...]
     lanes: tuple[Lane, ...]
+    places: int
+
+    def time(self, time_s: float) -> str:
+        """Return a time in seconds, with as many places as all others of the story."""
+        return f"{time_s:.{self.places}f}"
 
     @property
     def has_one_pair(self) -> bool:
@@ -96,7 +102,13 @@ def tell(trace: Iterable[TraceEvent], speech: Speech) -> Story:
         sent_s = deliveries.sent_s(at)
         is_late = sent_s is not None and sent_s < event.time_s
         moves.append(Move(event, _shape(event), texts, sent_s if is_late else None))
-    return Story(tuple(moves), _lanes(events))
+    return Story(tuple(moves), _lanes(events), _places(events))
+
+
+def _places(events: Iterable[TraceEvent]) -> int:
+    # Microseconds only where some are needed; less than one is an error of rounding.
+    is_coarse = all(abs(event.time_s - round(event.time_s, 3)) < 5e-7 for event in events)
+    return 3 if is_coarse else 6
 
 
 def _shape(event: TraceEvent) -> Shape:
