@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ._choices import BenignChoices, Choices, ReplayedChoices, SeededChoices
+    from ._report import Report
+    from ._speech import Speech
     from ._trace import Trace, TraceEvent
     from ._verdicts import SimDeadlock, SimError, SimEscape, SimLeak, SimLivelock
 
@@ -16,18 +18,22 @@ __all__ = [
     "BenignChoices",
     "Choices",
     "ReplayedChoices",
+    "Report",
     "SeededChoices",
     "SimDeadlock",
     "SimError",
     "SimEscape",
     "SimLeak",
     "SimLivelock",
+    "Speech",
     "Trace",
     "TraceEvent",
 ]
 
 _HOMES: Final = {
     "_choices": ("BenignChoices", "Choices", "ReplayedChoices", "SeededChoices"),
+    "_report": ("Report",),
+    "_speech": ("Speech",),
     "_trace": ("Trace", "TraceEvent"),
     "_verdicts": ("SimDeadlock", "SimError", "SimEscape", "SimLeak", "SimLivelock"),
 }

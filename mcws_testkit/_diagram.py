@@ -58,8 +58,7 @@ def draw(trace: Iterable[TraceEvent], speech: Speech, *, rows_max: int = ROWS_MA
     last: _Row | None = None
     for part in _parts(rows, _kept(rows, rows_max)):
         if isinstance(part, int):
-            what = "1 row was" if part == 1 else f"{part} rows were"
-            lines.append(f"{f'... {what} left out ...':^{WIDTH}}".rstrip())
+            lines.append(f"{f'... rows left out: {part} ...':^{WIDTH}}".rstrip())
             # So that the next row tells its time.
             last = None
         else:
@@ -142,18 +141,16 @@ class _Paper:
         folded = _folded([piece for text in texts for piece in _pieces(text, room)], room)
         if move.event.is_fault:
             folded = [f"*** {text} ***" for text in folded]
-        match move.shape:
-            case "arrow":
-                return self._arrow(move.event, folded)
-            case "side":
-                left = move.event.end == "client"
-                return [self._between(f" {text} ", "<" if left else ">", " ") for text in folded]
-            case "middle":
-                fill = "*" if move.event.is_fault else "."
-                return [self._between(f" {text} ", "^", fill) for text in folded]
-            case "banner":
-                fill = "*" if move.event.is_fault else "="
-                return [f"{f' {text} ':{fill}^{self._body + 2}}" for text in folded]
+        if move.shape == "arrow":
+            return self._arrow(move.event, folded)
+        if move.shape == "side":
+            side = "<" if move.event.end == "client" else ">"
+            return [self._between(f" {text} ", side, " ") for text in folded]
+        if move.shape == "middle":
+            fill = "*" if move.event.is_fault else "."
+            return [self._between(f" {text} ", "^", fill) for text in folded]
+        fill = "*" if move.event.is_fault else "="
+        return [f"{f' {text} ':{fill}^{self._body + 2}}" for text in folded]
 
     def _arrow(self, event: TraceEvent, texts: Sequence[str]) -> list[str]:
         """Return lines of text and below them the arrow, which has the last of them on it."""
@@ -211,7 +208,8 @@ def _kept(rows: Sequence[_Row], rows_max: int) -> AbstractSet[int]:
     _keep(kept, rows, reversed(range(len(rows))), rows_max // 2)
     _keep(kept, rows, reversed(faults), rows_max // 8)
     _keep(kept, rows, range(len(rows)), rows_max // 4)
-    return kept
+    # The line that says so would be as long as a single row.
+    return kept | {at + 1 for at in kept if at + 1 not in kept and at + 2 in kept}
 
 
 def _keep(kept: set[int], rows: Sequence[_Row], places: Iterable[int], budget: int) -> None:

@@ -263,4 +263,4 @@ def _text(x: int, y: int, text: str, more: str = "") -> str:
 
 def _svg(kind: str, width: int, height: int, parts: list[str]) -> str:
     size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-    return f'<svg class="{kind}" {size} style="--width:{width}">{"".join(parts)}</svg>'
+    return f'<svg class="{kind}" {size}>{"".join(parts)}</svg>'

@@ -6,6 +6,7 @@ from html import escape
 from importlib import resources
 from typing import Final
 
+from ._diagram import draw
 from ._drawing import drawing
 from ._report import Report
 from ._story import tell
@@ -32,8 +33,7 @@ KEYS: Final = (
 def page(report: Report) -> str:
     """Return the page of a report: all that ``Report.text`` has, with a diagram to zoom and click.
 
-    It loads nothing, so it can be attached to anything, and it is as readable without scripts and
-    when printed.
+    It loads nothing, so it can be attached to anything. On paper the diagram is the one in text.
     """
     title = escape(report.title or "a simulation")
     return "".join(
@@ -89,6 +89,8 @@ def _diagram(report: Report) -> str:
         f'<div class="strip">{parts.axis}{parts.lanes}</div></div></div>\n'
         '<div class="ruler" aria-hidden="true"></div>\n'
         f'<aside id="detail" aria-label="the chosen event">{_help()}</aside>\n</main>\n'
+        # Paper has no zoom, and an image is not broken between lines.
+        f'<pre class="printed">{escape(draw(report.trace, report.speech))}</pre>\n'
     )
 
 

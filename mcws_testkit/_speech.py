@@ -34,7 +34,8 @@ class Speech:
     """
 
     def __init__(self, speaks: Speaks | None = None, *, codec: Codec[Any] | None = None) -> None:
-        is_framing = hasattr(speaks, "decoder")
+        # By what it can do: a framing of a stranger inherits nothing of ours. A class can do nothing.
+        is_framing = hasattr(speaks, "decoder") and not isinstance(speaks, type)
         if speaks is not None and not is_framing and not isinstance(speaks, Wire | Contract):
             problem = "a framing, a wire or a contract, such as Lines()"
             raise TypeError(f"speaks must be {problem}, not {speaks!r}")
