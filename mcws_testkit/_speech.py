@@ -34,7 +34,7 @@ class Speech:
     """
 
     def __init__(self, speaks: Speaks | None = None, *, codec: Codec[Any] | None = None) -> None:
-        # By what it can do: a framing of a stranger inherits nothing of ours. A class can do nothing.
+        # By what it can do: a framing of a stranger inherits nothing of ours. A class does nothing.
         is_framing = hasattr(speaks, "decoder") and not isinstance(speaks, type)
         if speaks is not None and not is_framing and not isinstance(speaks, Wire | Contract):
             problem = "a framing, a wire or a contract, such as Lines()"
