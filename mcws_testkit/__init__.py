@@ -9,14 +9,22 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ._choices import BenignChoices, Choices, ReplayedChoices, SeededChoices
+    from ._faults import Faults
+    from ._host import Host, HostDown
+    from ._loop import SimLoop
     from ._report import Report
+    from ._simulate import simulate
     from ._speech import Speech
     from ._trace import Trace, TraceEvent
     from ._verdicts import SimDeadlock, SimError, SimEscape, SimLeak, SimLivelock
+    from ._world import World
 
 __all__ = [
     "BenignChoices",
     "Choices",
+    "Faults",
+    "Host",
+    "HostDown",
     "ReplayedChoices",
     "Report",
     "SeededChoices",
@@ -25,17 +33,42 @@ __all__ = [
     "SimEscape",
     "SimLeak",
     "SimLivelock",
+    "SimLoop",
     "Speech",
     "Trace",
     "TraceEvent",
+    "World",
+    "simulate",
 ]
 
 _HOMES: Final = {
-    "_choices": ("BenignChoices", "Choices", "ReplayedChoices", "SeededChoices"),
+    "_choices": (
+        "BenignChoices",
+        "Choices",
+        "ReplayedChoices",
+        "SeededChoices",
+    ),
+    "_faults": ("Faults",),
+    "_host": (
+        "Host",
+        "HostDown",
+    ),
+    "_loop": ("SimLoop",),
     "_report": ("Report",),
+    "_simulate": ("simulate",),
     "_speech": ("Speech",),
-    "_trace": ("Trace", "TraceEvent"),
-    "_verdicts": ("SimDeadlock", "SimError", "SimEscape", "SimLeak", "SimLivelock"),
+    "_trace": (
+        "Trace",
+        "TraceEvent",
+    ),
+    "_verdicts": (
+        "SimDeadlock",
+        "SimError",
+        "SimEscape",
+        "SimLeak",
+        "SimLivelock",
+    ),
+    "_world": ("World",),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 
