@@ -50,17 +50,18 @@ class Deliveries:
                 sender = {"client": "server", "server": "client"}.get(event.end, "")
                 _append(streams[event.connection, sender].delivered, at, event)
         self._arrived: dict[int, tuple[int, int]] = {}
-        self._whole: set[int] = set()
+        self._at_once: set[int] = set()
         self._sent_s: dict[int, float] = {}
         for stream in streams.values():
             self._count(stream)
             for write, delivery in _pairs(stream):
-                self._whole.add(write)
                 self._sent_s[delivery] = events[write].time_s
+                if events[delivery].time_s <= events[write].time_s:
+                    self._at_once.add(write)
 
-    def is_whole(self, write: int) -> bool:
-        """Whether the write at this place arrived in one piece."""
-        return write in self._whole
+    def is_at_once(self, write: int) -> bool:
+        """Whether the write at this place arrived in one piece, and without any time between."""
+        return write in self._at_once
 
     def arrived(self, write: int) -> tuple[int, int]:
         """Return how many bytes of the write at this place arrived, and how many it has."""

@@ -1,7 +1,7 @@
 """Story: a trace as it is told, whatever draws it.
 
-A delivery is told by the frames that it completes. A write that was delivered whole, in one piece,
-is told by that delivery alone; one that was cut, or not delivered, is told by itself too.
+A delivery is told by the frames that it completes. A write that was delivered whole and at once
+is told by that delivery alone; one that was cut, late or lost is told by itself too.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def tell(trace: Iterable[TraceEvent], speech: Speech) -> Story:
         # Also what is not told is heard: the next write may end a frame that this one began.
         texts = teller.texts(event)
         if event.kind == "write":
-            if deliveries.is_whole(at) or not event.data:
+            if deliveries.is_at_once(at) or not event.data:
                 continue
             texts = _written(texts, *deliveries.arrived(at))
         sent_s = deliveries.sent_s(at)
@@ -176,7 +176,7 @@ def _other(end: Sender) -> Sender:
 
 
 def _written(texts: tuple[str, ...], arrived: int, size: int) -> tuple[str, ...]:
-    """Return the words for a write that did not arrive in one piece."""
+    """Return the words for a write that was cut, late or lost."""
     rest = f" (only {arrived} of {size} B arrive)" if arrived else " (never arrives)"
     words = [f"write {texts[0]}", *texts[1:]]
     if arrived < size:

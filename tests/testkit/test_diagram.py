@@ -24,6 +24,7 @@ DISTURBED = """\
           #1   |******************* *** cut to the server: after 3 of 40 B *** ********************|
           #1   |-------------------------------- +3 B of a frame --------------------------------->|
           #1   |---------------------- REQUEST 7 GetConfig(section='main') ----------------------->|
+          #1   |                                                 write REPLY 7 Config(interval=30) |
           #1   |*********************** *** delay to the client: 2.5 s *** ************************|
    2.700  #1   |<------------------ REPLY 7 Config(interval=30) (sent at 0.200) -------------------|
    3.000  #1   | write MESSAGE Reading(celsius=21.5) (never arrives)                               |

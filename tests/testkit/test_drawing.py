@@ -39,7 +39,7 @@ def tops(svg: str) -> list[str]:
 def test_disturbed_connection() -> None:
     """Each event is an element with its kind, its words and its bytes."""
     parts = drawing(tell(disturbed(), Speech(THERMO)))
-    assert parts.lanes.count('class="move ') == 17
+    assert parts.lanes.count('class="move ') == 18
     assert parts.lanes.count(' fault" aria-label') == 4
     assert 'class="move arrow receive down"' in parts.lanes
     assert 'data-sent="0.200"' in parts.lanes

@@ -53,10 +53,11 @@ def test_whole_write_is_not_told_twice() -> None:
 
 
 def test_late_delivery_says_when_it_was_sent() -> None:
-    """A delivery later than its write says when that was."""
+    """A write that arrives later is told at its time, and its delivery says when that was."""
     write = TraceEvent(1, "write", 1, "client", b"a\n")
-    (move,) = tell([write, TraceEvent(3, "receive", 1, "server", b"a\n")], Speech()).moves
-    assert move.sent_s == 1
+    one, two = tell([write, TraceEvent(3, "receive", 1, "server", b"a\n")], Speech()).moves
+    assert (one.texts, one.sent_s) == ((r"write 'a\n'",), None)
+    assert (two.texts, two.sent_s) == ((r"'a\n'",), 1)
 
 
 def test_cut_write_is_told_itself() -> None:
