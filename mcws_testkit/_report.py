@@ -59,15 +59,16 @@ class Report:
             return ("benign: nothing was disturbed",)
         return ("benign except", *(line(each, DEVIATION_MAX) for each in self.deviations))
 
-    def text(self) -> str:
+    def text(self, *, has_diagram: bool = True) -> str:
         """Return the report as plain text, to be read below a traceback."""
         headline, *deviations = self.schedule
         name, *more = self.verdict_lines or ("",)
         parts = [
             "\n  ".join([f"{self.verdict_name}: {name}".rstrip(": "), *more]),
             "\n  ".join([headline, *deviations]),
-            draw(self.trace, self.speech),
         ]
+        if has_diagram:
+            parts.append(draw(self.trace, self.speech))
         if self.replay:
             parts.append(f"repeat it with\n  {self.replay}")
         title = f" {line(self.title, WIDTH - 10)} " if self.title else ""
