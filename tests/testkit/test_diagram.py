@@ -129,7 +129,15 @@ def test_long_trace_is_cut_in_the_middle() -> None:
 def test_single_row_is_not_left_out() -> None:
     """A row that stands alone between two that are shown is shown too."""
     events = [note(at, detail="x", is_fault=at == 3) for at in range(9)]
-    assert len(lines(*events, rows_max=8)) == 9
+    found = lines(*events, rows_max=8)
+    assert len(found) == 9
+    assert not any("left out" in row for row in found)
+
+
+def test_time_is_told_again_behind_a_gap() -> None:
+    """The row behind those that were left out tells its time, even if it is that before them."""
+    found = lines(*[note(5, detail="x")] * 40, rows_max=8)
+    assert [row.startswith("   5.000") for row in found[:4]] == [True, False, False, True]
 
 
 def test_trace_of_the_allowed_length_is_whole() -> None:

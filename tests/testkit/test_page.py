@@ -29,10 +29,12 @@ class Balance(HTMLParser):
         self.seen: list[str] = []
         self.texts: list[str] = []
         self.links: list[str] = []
+        self.values: list[str | None] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Take an opening tag."""
         self.seen.append(tag)
+        self.values += [value for _, value in attrs]
         self.links += [name for name, _ in attrs if name in {"src", "href", "onerror"}]
         if tag not in VOID:
             self.open.append(tag)
@@ -113,6 +115,7 @@ def test_hostile_text_is_escaped(speech: Speech) -> None:
     assert "img" not in found.seen
     assert found.seen.count("script") == found.seen.count("style") == found.seen.count("title") == 1
     assert EVIL in found.texts
+    assert {EVIL, f"0.000 s, note: {EVIL}"} <= set(found.values)
 
 
 @given(st.lists(EVENTS, max_size=12), st.text())

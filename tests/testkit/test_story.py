@@ -47,9 +47,10 @@ def test_words_without_detail() -> None:
 
 
 def test_whole_write_is_not_told_twice() -> None:
-    """A write that arrived in one piece is told by its delivery."""
-    write = TraceEvent(0, "write", 1, "client", b"a\n")
-    assert texts(write, TraceEvent(0, "receive", 1, "server", b"a\n")) == ["'a'"]
+    """A write that arrived whole and at once is told by its delivery alone."""
+    write = TraceEvent(1, "write", 1, "client", b"a\n")
+    (move,) = tell([write, TraceEvent(1, "receive", 1, "server", b"a\n")], Speech(Lines())).moves
+    assert (move.texts, move.sent_s) == (("'a'",), None)
 
 
 def test_late_delivery_says_when_it_was_sent() -> None:
