@@ -173,9 +173,8 @@
   addEventListener("resize", mark);
 
   // Text stays readable, so of many lanes only the first ones are on the screen. A link may name an
-  // event: page.html#m17.
+  // event: page.html#17.
   zoomTo(Math.max(0.8, Math.min(1, sheet.clientWidth / width)), 0, 0);
   sheet.scrollTo(0, 0);
-  const linked = moves.findIndex((move) => `#${move.id}` === location.hash);
-  if (linked >= 0) choose(linked);
+  if (/^#\d+$/.test(location.hash)) choose(Number(location.hash.slice(1)));
 })();
