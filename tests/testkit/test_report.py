@@ -71,3 +71,10 @@ def test_long_verdict_is_cut() -> None:
     """Each line of a verdict has at most 400 characters."""
     report = Report(AssertionError("x" * 1000), (), Trace(), Speech())
     assert [len(line) for line in report.verdict_lines] == [400]
+
+
+def test_text_without_diagram() -> None:
+    """Where the diagram is elsewhere, the rest is as it was."""
+    report = Report(AssertionError("bad"), ("cut",), disturbed(), Speech(), "pytest")
+    text = report.text(has_diagram=False)
+    assert text.endswith("AssertionError: bad\n\nbenign except\n  cut\n\nrepeat it with\n  pytest")
