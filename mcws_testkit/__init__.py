@@ -8,26 +8,56 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from ._blocking import CableSocket, socket_pair
+    from ._cable import Cable
+    from ._cable_transport import CableTransport
     from ._choices import BenignChoices, Choices, ReplayedChoices, SeededChoices
+    from ._fake_client import FakeClient, FakeConnection
+    from ._memory import Joining, MemoryDial, connected, memory_pair
+    from ._pairs import Pair, Side, Stream, stream_pair, transport_pair
+    from ._settled import settled
     from ._trace import Trace, TraceEvent
     from ._verdicts import SimDeadlock, SimError, SimEscape, SimLeak, SimLivelock
 
 __all__ = [
     "BenignChoices",
+    "Cable",
+    "CableSocket",
+    "CableTransport",
     "Choices",
+    "FakeClient",
+    "FakeConnection",
+    "Joining",
+    "MemoryDial",
+    "Pair",
     "ReplayedChoices",
     "SeededChoices",
+    "Side",
     "SimDeadlock",
     "SimError",
     "SimEscape",
     "SimLeak",
     "SimLivelock",
+    "Stream",
     "Trace",
     "TraceEvent",
+    "connected",
+    "memory_pair",
+    "settled",
+    "socket_pair",
+    "stream_pair",
+    "transport_pair",
 ]
 
 _HOMES: Final = {
+    "_blocking": ("CableSocket", "socket_pair"),
+    "_cable": ("Cable",),
+    "_cable_transport": ("CableTransport",),
     "_choices": ("BenignChoices", "Choices", "ReplayedChoices", "SeededChoices"),
+    "_fake_client": ("FakeClient", "FakeConnection"),
+    "_memory": ("Joining", "MemoryDial", "connected", "memory_pair"),
+    "_pairs": ("Pair", "Side", "Stream", "stream_pair", "transport_pair"),
+    "_settled": ("settled",),
     "_trace": ("Trace", "TraceEvent"),
     "_verdicts": ("SimDeadlock", "SimError", "SimEscape", "SimLeak", "SimLivelock"),
 }

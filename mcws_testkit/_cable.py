@@ -94,6 +94,11 @@ class Cable(Generic[N]):
                 plug.stalls = plug.peer.stalls = True
                 plug.forget()
 
+    @property
+    def is_half_open(self) -> bool:
+        """Whether an end has vanished."""
+        return bool(self._gone)
+
     def written(self, by: N) -> list[bytes]:
         """Return what was sent at an end, in the pieces that the line took."""
         (name,) = self._named(by)
