@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ._fake_client import FakeClient, FakeConnection
     from ._memory import Joining, MemoryDial, connected, memory_pair
     from ._pairs import Pair, Side, Stream, stream_pair, transport_pair
+    from ._script import ScriptMismatch
+    from ._scripted_peer import ScriptedPeer
     from ._settled import settled
     from ._trace import Trace, TraceEvent
     from ._verdicts import SimDeadlock, SimError, SimEscape, SimLeak, SimLivelock
@@ -31,6 +33,8 @@ __all__ = [
     "MemoryDial",
     "Pair",
     "ReplayedChoices",
+    "ScriptMismatch",
+    "ScriptedPeer",
     "SeededChoices",
     "Side",
     "SimDeadlock",
@@ -57,6 +61,8 @@ _HOMES: Final = {
     "_fake_client": ("FakeClient", "FakeConnection"),
     "_memory": ("Joining", "MemoryDial", "connected", "memory_pair"),
     "_pairs": ("Pair", "Side", "Stream", "stream_pair", "transport_pair"),
+    "_script": ("ScriptMismatch",),
+    "_scripted_peer": ("ScriptedPeer",),
     "_settled": ("settled",),
     "_trace": ("Trace", "TraceEvent"),
     "_verdicts": ("SimDeadlock", "SimError", "SimEscape", "SimLeak", "SimLivelock"),
