@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, cast, overload
 
@@ -31,6 +31,7 @@ from mcws_protocol import (
     NoHandler,
     Payload,
     Raw,
+    RequestOf,
     Role,
     Wire,
     check_close,
@@ -47,6 +48,7 @@ Answers: TypeAlias = Iterable[Any] | Callable[[Any], Any]
 
 Up = TypeVar("Up", default=Raw)
 Down = TypeVar("Down", default=Raw)
+R = TypeVar("R")
 
 
 class FakeConnection(Unconnected):
@@ -327,9 +329,17 @@ class FakeClient(ConnectedClient[Up, Down]):
         """
         return self.connection.receive(message)
 
-    def ask(self, request: Up) -> Coroutine[Any, Any, Any]:
+    @overload
+    async def ask(self, request: RequestOf[Up, R], /) -> R:
+        """Ask what the contract has; the type of the reply belongs to it."""
+
+    @overload
+    async def ask(self: FakeClient[Raw, Any], request: Raw, /) -> Raw:
+        """Ask ``bytes`` or ``str`` where there is no contract."""
+
+    async def ask(self, request: Any, /) -> Any:
         """Return what the client's own handler answers to a request: ``FakeConnection.ask``."""
-        return self.connection.ask(request)
+        return await self.connection.ask(request)
 
     def lose(self, code: int = 1006, reason: str = "") -> Awaitable[None]:
         """End the connection and call the client's own hooks: ``FakeConnection.lose``."""

@@ -52,11 +52,13 @@ def stream_pair(
 
         (reader, writer), (other_reader, other_writer) = stream_pair()
 
-    The cable calls them ``"a"`` and ``"b"``. ``limit`` is that of asyncio's readers, ``capacity``
-    the number of bytes that the line holds in each direction.
+    The cable calls them ``"a"`` and ``"b"``; ``"b"`` has accepted ``"a"``, so it is the server for
+    ``writer.start_tls``. ``limit`` is that of asyncio's readers, ``capacity`` the number of bytes
+    that the line holds in each direction.
     """
     cable: Cable[Side] = Cable("a", "b", capacity=capacity)
-    return Pair(open_stream(cable, "a", limit), open_stream(cable, "b", limit), cable)
+    first = open_stream(cable, "a", limit)
+    return Pair(first, open_stream(cable, "b", limit, is_accepted=True), cable)
 
 
 def transport_pair(
@@ -74,11 +76,23 @@ def transport_pair(
     return Pair(first, second, cable)
 
 
-def open_stream(cable: Cable[N], name: N, limit: int = LINE_BYTES_MAX) -> Stream:
-    """Return one end of a cable as asyncio's streams."""
+def open_stream(
+    cable: Cable[N], name: N, limit: int = LINE_BYTES_MAX, *, is_accepted: bool = False
+) -> Stream:
+    """Return one end of a cable as asyncio's streams.
+
+    One that is accepted is like that of ``asyncio.start_server``: it is the server of a TLS.
+    """
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=limit, loop=loop)
-    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    made: list[asyncio.StreamWriter] = []
+
+    def accepted(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take the writer that the protocol makes of an end that is accepted."""
+        made.append(writer)
+
+    # The protocol tells by its callback which end it is.
+    protocol = asyncio.StreamReaderProtocol(reader, accepted if is_accepted else None, loop=loop)
     transport = CableTransport(cable, name, protocol)
     transport.start()
-    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+    return reader, made[0] if made else asyncio.StreamWriter(transport, protocol, reader, loop)

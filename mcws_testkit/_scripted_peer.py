@@ -37,18 +37,22 @@ class ScriptedPeer:
 
     The script is text, with one step in a line::
 
-        # comments, and lines without anything, are left out
-        > 220 ready             send this and a newline
-        < EHLO ...              expect such a line; three dots stand for anything
-        ~ MAIL FROM:<\w+@\w+>   expect a line that matches a regular expression
-        > partly\               send this without a newline; \n \r \t \0 \x00 \\ are escapes
-        >> 00 02 68 69          send bytes in hex
-        << 00 02 .. ..          expect bytes; two dots stand for any one byte
-        eof                     end the sending direction
-        close                   close
-        reset                   lose the connection
-        expect eof              expect the end of the stream, and nothing before it
-        expect reset            expect the loss of the connection
+        # Empty lines and lines like this one are left out.
+        > 220 ready
+        < EHLO ...
+        ~ MAIL FROM:<\w+@\w+>
+        > 250 \
+        >> 4f 4b 0d 0a
+        << 51 .. .. 0a
+        expect eof
+        close
+
+    ``>`` sends a line of text, ``<`` expects one, in which three dots stand for anything, ``~`` one
+    that matches a regular expression as a whole. A newline is added, unless a backslash ends the
+    line. Escapes in text are ``\n \r \t \0 \\`` and ``\x00``. ``>>`` sends and ``<<`` expects bytes
+    in hex, with two dots for any one byte. ``eof`` ends the sending direction, ``close`` closes,
+    ``reset`` loses the connection; ``expect eof`` and ``expect reset`` wait for the same from the
+    other end, with nothing before it.
 
     The methods add the same steps one by one, for bytes that a program makes. ``newline`` ends the
     lines of text. A step that waits for longer than ``timeout_s`` seconds fails; None waits for
