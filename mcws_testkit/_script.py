@@ -7,6 +7,7 @@ of it: the bytes of a read, none at the end of the stream, or the error.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -59,7 +60,7 @@ class ScriptMismatch(AssertionError):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Step(ABC):
     """One line of a script.
 
     Attributes:
@@ -70,9 +71,9 @@ class Step:
     line: int
     text: str
 
+    @abstractmethod
     def play(self, came: bytearray) -> Steps:
         """Do this step; ``came`` are the bytes that no step has taken yet."""
-        raise NotImplementedError
 
 
 Steps: TypeAlias = Generator[bytes | Act, News, None]
@@ -171,7 +172,7 @@ def play(steps: list[Step]) -> Steps:
     for step in steps:
         yield from step.play(came)
     if came:
-        last = Step(steps[-1].line + 1, "(its end)")
+        last = Do(steps[-1].line + 1, "(its end)", b"")
         raise ScriptMismatch(last, "nothing more", bytes(came))
 
 
@@ -189,7 +190,7 @@ def parse(text: str, newline: bytes) -> Iterator[Step]:
         if words and not words.startswith("#"):
             try:
                 yield parse_line(number, words, newline)
-            except ValueError as error:
+            except (ValueError, re.error) as error:
                 raise ValueError(f"line {number} of the script: {words!r}: {error}") from None
 
 

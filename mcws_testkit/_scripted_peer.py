@@ -205,7 +205,7 @@ class ScriptedPeer:
                             await writer.wait_closed()
                     case Act.RESET:
                         reset(writer.transport)
-                    case bytes():
+                    case _:
                         writer.write(act)
                         await writer.drain()
         except OSError as error:
@@ -225,7 +225,7 @@ class ScriptedPeer:
                 case Act.RESET:
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
                     sock.close()
-                case bytes():
+                case _:
                     sock.sendall(act)
         except OSError as error:
             return self._worded(error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -64,15 +64,15 @@ def act(sock: socket.socket, name: str, *arguments: Any) -> object:
     return "an address" if name.startswith("get") else result
 
 
-def play(pair: tuple[socket.socket, socket.socket], steps: list[Step]) -> list[object]:
+def play(pair: Sequence[socket.socket], steps: list[Step]) -> list[object]:
     """Play a script on two ends and return all results."""
     for sock in pair:
         sock.settimeout(0.001)
-    return [act(pair[end], *step) for end, *step in steps]
+    return [act(pair[step[0]], *step[1:]) for step in steps]
 
 
 @contextmanager
-def real_pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+def real_pair() -> Generator[tuple[socket.socket, socket.socket]]:
     """Join two real sockets over the loopback."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         first = socket.create_connection(listener.getsockname())

@@ -24,6 +24,7 @@ from mcws_protocol import (
 )
 from mcws_server import ConnectedClient, Server
 from mcws_testkit import (
+    Cable,
     CableTransport,
     MemoryDial,
     connected,
@@ -183,15 +184,15 @@ async def test_memory_pair_without_a_contract() -> None:
         assert known.closed
 
 
-@pytest.mark.parametrize(
-    ("act", "code"),
-    [
-        (lambda cable: cable.reset(), 1006),
-        (lambda cable: cable.half_open("server"), 1006),
-        (lambda cable: cable.stall(), 1000),
-    ],
-)
-async def test_memory_pair_that_is_broken(act: Callable[[Any], None], code: int) -> None:
+BREAKS: list[tuple[Callable[[Cable[Any]], None], int]] = [
+    (lambda cable: cable.reset(), 1006),
+    (lambda cable: cable.half_open("server"), 1006),
+    (lambda cable: cable.stall(), 1000),
+]
+
+
+@pytest.mark.parametrize(("act", "code"), BREAKS)
+async def test_memory_pair_that_is_broken(act: Callable[[Cable[Any]], None], code: int) -> None:
     """Leaving the block mends the line, so that nothing waits for what never comes."""
     loop = asyncio.get_running_loop()
     async with memory_pair() as pair:

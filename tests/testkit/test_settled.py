@@ -48,7 +48,7 @@ async def test_settled_several_at_once() -> None:
         return len(diary)
 
     task = asyncio.ensure_future(turn(20, diary))
-    assert await asyncio.gather(wait(), wait(), wait()) == [1, 1, 1]
+    assert list(await asyncio.gather(wait(), wait(), wait())) == [1, 1, 1]
     await task
 
 
