@@ -108,7 +108,7 @@ def mcws_world(request: pytest.FixtureRequest) -> Generator[World]:
 @pytest.fixture
 def mcws_pair(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """Return ``memory_pair``: both ends of one connection, each as its user sees it."""
-    from ._pairs import memory_pair  # noqa: PLC0415
+    from ._memory import memory_pair  # noqa: PLC0415
 
     refuse_examples(request, "call `memory_pair(...)` in the test")
     return memory_pair

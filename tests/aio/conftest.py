@@ -16,6 +16,6 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> M
 
 
 @pytest.fixture
-def lab(monkeypatch: pytest.MonkeyPatch) -> MakeLab:
+def lab() -> MakeLab:
     """Return what makes a server with clients on cables."""
-    return make_lab(monkeypatch)
+    return make_lab

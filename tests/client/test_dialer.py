@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from mcws_client import Client
 from mcws_client._dialer import Address, explain, parse_url
 from mcws_protocol import ConnectFailed, ConnectTimeout, Lines, Plain
 from mcws_server import Server
+from tests.aio.harness import MakeLab
 
 
 @pytest.mark.parametrize(
@@ -73,6 +75,7 @@ def test_parse_url_that_is_no_text(url: Any) -> None:
         (OSError(errno.EACCES, "x"), "not permitted"),
         (OSError(errno.EMFILE, "x"), os.strerror(errno.EMFILE).lower()),
         (OSError("Multiple exceptions: a, b"), "Multiple exceptions: a, b"),
+        (BrokenPipeError(), "BrokenPipeError"),
         (socket.gaierror(-2, "x"), "there is no such host"),
         (UnicodeError("label too long"), "there is no such host"),
     ],
@@ -80,6 +83,43 @@ def test_parse_url_that_is_no_text(url: Any) -> None:
 def test_explain_says_why_in_words(error: OSError | UnicodeError, why: str) -> None:
     """Known causes have words of their own; others keep those of the system."""
     assert explain(error) == why
+
+
+async def test_dial_in_another_way(lab: MakeLab) -> None:
+    """A ``dial`` of one's own gives the transport; nothing looks at the URL."""
+    made, calls = lab(), list[asyncio.Protocol]()
+
+    async def dial(make: Callable[[], asyncio.Protocol]) -> None:
+        calls.append(make())
+        made.accept(calls[-1])
+
+    async with Client("tcp://no.such.host.invalid:1", dial=dial) as client:
+        made.server.broadcast("hello")
+        assert await anext(aiter(client)) == "hello"
+    assert len(calls) == 1
+
+
+async def test_dial_in_another_way_that_fails() -> None:
+    """What is an ``OSError`` of that way is the error of any other way; the cause is kept."""
+    cause = ConnectionRefusedError(errno.ECONNREFUSED, "no modem")
+
+    async def dial(make: Callable[[], asyncio.Protocol]) -> None:
+        raise cause
+
+    with pytest.raises(ConnectFailed, match=r"tcp://modem:1.*nobody listens there") as caught:
+        await Client("tcp://modem:1", dial=dial).connect()
+    assert caught.value.__cause__ is cause
+
+
+async def test_dial_in_another_way_that_takes_too_long() -> None:
+    """The time for connecting holds for it too."""
+
+    async def dial(make: Callable[[], asyncio.Protocol]) -> None:
+        await asyncio.sleep(100)
+
+    client = Client("tcp://modem:1", dial=dial, connect_timeout=7)
+    with pytest.raises(ConnectTimeout, match="not within 7 seconds"):
+        await client.connect()
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "localhost"])

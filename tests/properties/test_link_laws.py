@@ -14,7 +14,6 @@ from unittest import mock
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
-import mcws_client._client
 import mcws_server._link
 from mcws_client import Client
 from mcws_protocol import Limits, Mcws, Mode
@@ -72,11 +71,10 @@ class History:
         self.server.on_client_error(lambda error, client: self.failures.append(error))
         self.server.on_client_message(lambda message, client: self.arrived.append(message))
         self.lab = Lab(self.server, Mcws())
-        with mock.patch.object(mcws_client._client, "dial", self.lab.dial):
-            for name in NAMES:
-                client = self.remote[name] = self.lab.client(id=name)
-                client.on_message(lambda message, client: self.heard[client.id].append(message))
-                await client.connect()
+        for name in NAMES:
+            client = self.remote[name] = self.lab.client(id=name)
+            client.on_message(lambda message, client: self.heard[client.id].append(message))
+            await client.connect()
         await settle()
         self.near = {client.id: client for client in self.server.clients}
         announcer = self.near["a"] if self.mode is Mode.SIMPLEX else None

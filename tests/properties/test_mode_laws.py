@@ -7,13 +7,11 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
-from unittest import mock
 
 import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import mcws_client._client
 from mcws_client import Client
 from mcws_protocol import (
     CancelFrame,
@@ -295,8 +293,7 @@ class World:
 
     async def play(self, watch: Callable[[World], None]) -> None:
         """Connect, do all that the history says, and let everything come to rest."""
-        with mock.patch.object(mcws_client._client, "dial", self.lab.dial):
-            await self.client.connect()
+        await self.client.connect()
         await settle()
         self.sides[Role.SERVER].peer = next(iter(self.server.clients))
         self.sides[Role.CLIENT].peer = self.client
@@ -509,8 +506,7 @@ async def echo_burst(first: Role, sender: Role, said: list[bytes], limits: Limit
     server: Server[Any, Any, Any] = Server(contract, limits=limits)
     lab = Lab(server, Mcws())
     client: Client[Any, Any] = lab.client(limits=limits)
-    with mock.patch.object(mcws_client._client, "dial", lab.dial):
-        await client.connect()
+    await client.connect()
     await settle()
     ends: dict[Role, Any] = {Role.SERVER: next(iter(server.clients)), Role.CLIENT: client}
     near = ends.pop(sender)

@@ -19,14 +19,14 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> M
 
 
 @pytest_asyncio.fixture
-async def lab(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[MakeLab]:
+async def lab() -> AsyncGenerator[MakeLab]:
     """Return what makes a server with clients on cables; in the end, nothing may be left of it."""
     problems: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, problem: problems.append(problem))
-    make, labs = make_lab(monkeypatch), list[Lab]()
+    labs: list[Lab] = []
 
     def remember(*arguments: Any, **options: Any) -> Lab:
-        labs.append(make(*arguments, **options))
+        labs.append(make_lab(*arguments, **options))
         return labs[-1]
 
     yield remember

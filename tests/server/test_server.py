@@ -20,7 +20,9 @@ from mcws_protocol import (
     Lines,
     ListenFailed,
     Mcws,
+    MsgPack,
     Plain,
+    Rejected,
     RequestFailed,
     Text,
     Wire,
@@ -28,7 +30,8 @@ from mcws_protocol import (
 from mcws_protocol.aio import Connection
 from mcws_server import ConnectedClient, Delivery, Listener, Server, ServerState
 from mcws_server._listener import open_listener
-from tests.aio.harness import MakeLab, settle
+from tests.aio.cable import connect
+from tests.aio.harness import MakeLab, Raw, settle
 
 LINES = Plain(Lines())
 WIRES = pytest.mark.parametrize("wire", [Mcws(), LINES], ids=["mcws", "lines"])
@@ -278,6 +281,71 @@ def test_listen_on_a_second_loop() -> None:
 
 
 # Serving
+
+
+async def test_protocol_takes_a_transport(lab: MakeLab) -> None:
+    """Whoever has a transport gets a connection of the server, like one that came in by a door."""
+    heard: list[Any] = []
+    server = Server().on_client_message(lambda message, client: heard.append((message, client)))
+    near, _ = connect(raw := Raw(), server.protocol(wire=Plain(Lines())))
+    assert state(server) is ServerState.LISTENING
+    near.write(b"hello\n")
+    await settle()
+    assert heard == [("hello", next(iter(server.clients)))]
+    server.broadcast("all")
+    await server.drain()
+    assert (raw.heard, raw.has_eof) == (b"all\n", True)
+
+
+async def test_protocol_shares_its_door(lab: MakeLab) -> None:
+    """However often it is called, a broadcast looks at one door for each wire and codec."""
+    server, text = Server(), Text()
+    for _ in range(3):
+        server.protocol()
+        server.protocol(wire=Plain(Lines()))
+        server.protocol(wire=Plain(Lines()), codec=text)
+    assert len(server._doors) == 3
+    with pytest.raises(EncodeError):
+        server.broadcast(b"\xff")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "problem"),
+    [
+        ({"wire": Lines()}, TypeError, r"wire must be a Wire, such as Plain\(Lines\(\)\), not "),
+        ({"codec": Text}, TypeError, "codec must be a codec"),
+        ({"wire": Plain(Lines()), "codec": MsgPack()}, ValueError, "MsgPack"),
+    ],
+)
+async def test_protocol_arguments_that_are_wrong(
+    arguments: dict[str, Any], error: type[Exception], problem: str
+) -> None:
+    """A wrong argument is an error of its own, and the server stays as it was."""
+    server = Server()
+    with pytest.raises(error, match=problem):
+        server.protocol(**arguments)
+    assert (server.state, server._doors) == (ServerState.NEW, [])
+
+
+async def test_protocol_while_stopping(lab: MakeLab) -> None:
+    """Who comes while the server drains is sent away; of a closed server there is none."""
+    made = lab(Server().on_client_message(lambda message, client: asyncio.sleep(20)))
+    client = await made.client().connect()
+    client.send("slow")
+    await settle()
+    draining = asyncio.ensure_future(made.server.drain())
+    await settle()
+    with pytest.raises(Rejected, match="server stops"):
+        await made.client().connect()
+    await draining
+    with pytest.raises(RuntimeError, match="the server is closed"):
+        made.server.protocol()
+
+
+def test_protocol_without_a_loop() -> None:
+    """A connection belongs to a loop that runs."""
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        Server().protocol()
 
 
 async def test_serve_forever_before_listen(lab: MakeLab) -> None:

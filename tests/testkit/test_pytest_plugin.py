@@ -28,6 +28,11 @@ class Settings:
         defaults = {"mcws_replay": None, "mcws_profile": None, "mcws_trace": "text"}
         self.option = argparse.Namespace(**defaults, mcws_trace_dir=".mcws-traces")
         vars(self.option).update(said)
+        self.lines: list[str] = []
+
+    def addinivalue_line(self, name: str, line: str) -> None:
+        """Keep a line of the settings."""
+        self.lines.append(f"{name}: {line}")
 
 
 @pytest.fixture(autouse=True)
