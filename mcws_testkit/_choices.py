@@ -96,7 +96,7 @@ class Recorder:
 
 
 def make_token(values: Sequence[int]) -> str:
-    """Return choices, counted from the benign one, as text; benign ones at its end are left away."""
+    """Return choices, counted from the benign one, as text; benign ones at the end are left out."""
     last = max((index for index, value in enumerate(values, 1) if value), default=0)
     return ".".join(_digits(value) for value in values[:last]) or NOTHING
 

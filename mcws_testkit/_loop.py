@@ -1,0 +1,342 @@
+"""SimLoop: an event loop with virtual time and a simulated network.
+
+Callbacks run in the order in which they were scheduled, as asyncio promises; only the order, size
+and time of I/O are explored. So whatever goes wrong here can go wrong on a real loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import sys
+import threading
+import weakref
+from asyncio import events, futures
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
+from contextlib import contextmanager
+from contextvars import Context
+from typing import Any, Final, TypeVar, TypeVarTuple, Unpack
+
+from ._agenda import START_S, Agenda
+from ._calls import NetworkCalls
+from ._choices import BenignChoices
+from ._faults import Faults
+from ._network import Network
+from ._schedule import Schedule
+from ._tasks import SimFuture, SimTask
+from ._trace import Trace
+from ._verdicts import SimDeadlock, SimEscape, SimLivelock
+
+_T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
+
+STEPS_MAX: Final = 10_000_000
+"""Callbacks after which a run will never end: some ten seconds of work."""
+
+
+class SimLoop(NetworkCalls):
+    """An ``asyncio.AbstractEventLoop`` on which unmodified asyncio code runs, with no real I/O.
+
+    Time jumps to the next timer when nothing else can happen. The network is in memory: servers
+    and connections of asyncio, its streams and TLS work; what cannot be simulated raises
+    ``SimEscape``. Use it through ``World``, or alone as the loop factory of ``asyncio.Runner``.
+
+    Args:
+        schedule: says what goes wrong; nothing does by default.
+        faults: what may go wrong; nothing by default.
+        steps_max: callbacks after which the run is a livelock.
+
+    Attributes:
+        trace: what happened on the network.
+        problems: what reached the exception handler of the loop, as asyncio gives it.
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule | None = None,
+        faults: Faults | None = None,
+        *,
+        steps_max: int = STEPS_MAX,
+    ) -> None:
+        schedule = Schedule(BenignChoices()) if schedule is None else schedule
+        faults = Faults() if faults is None else faults
+        self.trace = Trace()
+        self.problems: list[dict[str, Any]] = []
+        self._agenda = Agenda(self, schedule, steps_max=steps_max)
+        self._agenda.reorders = faults.order
+        self.network = Network(self, self._agenda, faults, self.trace)
+        self._numbers = itertools.count(1)
+        self._tasks: weakref.WeakSet[SimTask] = weakref.WeakSet()
+        self._generators: weakref.WeakSet[AsyncGenerator[Any, Any]] = weakref.WeakSet()
+        self._thread: int | None = None
+        self._is_stopping = False
+        self._is_closed = False
+        self._is_debug = False
+        self._task_factory: Any = None
+        self._exception_handler: Any = None
+
+    # Time and callbacks
+
+    def time(self) -> float:
+        """Return the virtual time in seconds; it begins at 1000."""
+        return self._agenda.now
+
+    def block(self, seconds: float) -> None:
+        """Let time pass as code does that never awaits."""
+        self._agenda.now += seconds
+
+    async def settle(self) -> None:
+        """Wait until nothing can happen any more without time passing."""
+        waiter = self.create_future()
+        self._agenda.settler(waiter)
+        await waiter
+
+    def call_soon(
+        self,
+        callback: Callable[[Unpack[_Ts]], object],
+        *args: *_Ts,
+        context: Context | None = None,
+    ) -> events.Handle:
+        """Run ``callback`` in the next turn, in order."""
+        return self._agenda.soon(callback, *args, context=context)
+
+    def call_soon_threadsafe(
+        self,
+        callback: Callable[[Unpack[_Ts]], object],
+        *args: *_Ts,
+        context: Context | None = None,
+    ) -> events.Handle:
+        """Run ``callback`` in the next turn.
+
+        Raises:
+            SimEscape: another thread calls.
+        """
+        if self._thread not in (None, threading.get_ident()):
+            raise SimEscape("call_soon_threadsafe from another thread", "use asyncio.to_thread")
+        return self._agenda.soon(callback, *args, context=context)
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[Unpack[_Ts]], object],
+        *args: *_Ts,
+        context: Context | None = None,
+    ) -> events.TimerHandle:
+        """Run ``callback`` in ``delay`` seconds."""
+        return self._agenda.at(self._agenda.now + delay, callback, *args, context=context)
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[Unpack[_Ts]], object],
+        *args: *_Ts,
+        context: Context | None = None,
+    ) -> events.TimerHandle:
+        """Run ``callback`` at a time of this loop."""
+        return self._agenda.at(when, callback, *args, context=context)
+
+    def _timer_handle_cancelled(self, handle: events.TimerHandle) -> None:
+        """Do nothing: a cancelled timer is left out when it is due."""
+
+    # Tasks
+
+    def create_future(self) -> asyncio.Future[Any]:
+        """Return a new future of this loop."""
+        return SimFuture(self, next(self._numbers))
+
+    def create_task(
+        self,
+        coro: Coroutine[Any, Any, _T] | Generator[Any, None, _T],
+        *,
+        name: str | None = None,
+        context: Context | None = None,
+        **options: Any,
+    ) -> asyncio.Task[_T]:
+        """Run a coroutine as a task."""
+        if self._task_factory is not None:
+            options |= {} if context is None else {"context": context}
+            made: asyncio.Task[_T] = self._task_factory(self, coro, **options)
+            return made
+        # A generator of old is run as well; only the type of the argument is asyncio's older one.
+        run: Any = coro
+        task = SimTask(run, self, name, context, next(self._numbers))
+        self._tasks.add(task)
+        return task
+
+    @property
+    def all_tasks(self) -> list[SimTask]:
+        """The tasks that have not ended, those of hosts that went down too."""
+        return sorted((task for task in self._tasks if not task.done()), key=lambda one: one.number)
+
+    def set_task_factory(self, factory: Any) -> None:
+        """Let ``factory`` make tasks; None for the usual ones."""
+        self._task_factory = factory
+
+    def get_task_factory(self) -> Any:
+        """Return what makes tasks; None for the usual ones."""
+        return self._task_factory
+
+    @property
+    def living_tasks(self) -> list[SimTask]:
+        """The tasks that have not ended, in the order in which they were made."""
+        tasks = self.all_tasks
+        return [task for task in tasks if task.process is None or task.process.is_alive]
+
+    @property
+    def waiting_timers(self) -> tuple[str, ...]:
+        """The timers that are not due yet, one line for each."""
+        now = self._agenda.now
+        return tuple(
+            f"timer in {when - now:g} s: {handle!r}" for when, handle in self._agenda.timers()
+        )
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is still to happen."""
+        return self._agenda.is_busy
+
+    # Running
+
+    def run_forever(self) -> None:
+        """Run until ``stop``.
+
+        Raises:
+            SimDeadlock: nothing can ever happen any more.
+            SimLivelock: it does not end.
+        """
+        with self._running():
+            while not self._is_stopping:
+                self._turn()
+            self._is_stopping = False
+
+    def run_until_complete(self, future: Generator[Any, None, _T] | Awaitable[_T]) -> _T:
+        """Run until ``future`` is done; return its result.
+
+        Raises:
+            SimDeadlock: nothing can ever happen any more.
+            SimLivelock: it does not end.
+        """
+        is_own = not futures.isfuture(future)
+        awaited: Any = future
+        task: asyncio.Future[_T] = asyncio.ensure_future(awaited, loop=self)
+        with self._running():
+            try:
+                while not task.done():
+                    self._turn()
+            except BaseException:
+                if is_own and task.done() and not task.cancelled():
+                    # Its error is told by the one that is on its way.
+                    task.exception()
+                raise
+        return task.result()
+
+    def run_until(self, when: float) -> None:
+        """Run until a time of this loop, or until nothing is left to do."""
+        with self._running():
+            self.call_at(when, lambda: None)
+            while self._agenda.now < when:
+                self._turn()
+
+    @contextmanager
+    def _running(self) -> Generator[None]:
+        """Be the loop that runs in this thread."""
+        if self._is_closed:
+            raise RuntimeError("Event loop is closed")
+        if self._thread is not None:
+            raise RuntimeError("This event loop is already running")
+        if events._get_running_loop() is not None:
+            raise RuntimeError("Cannot run the event loop while another loop is running")
+        self._thread = threading.get_ident()
+        hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(self._generators.add, self._finalize)
+        events._set_running_loop(self)
+        try:
+            yield
+        finally:
+            self._thread = None
+            events._set_running_loop(None)
+            sys.set_asyncgen_hooks(*hooks)
+
+    def _turn(self) -> None:
+        """Let the next things happen.
+
+        Raises:
+            SimDeadlock: there are none.
+            SimLivelock: there were too many.
+        """
+        stopped = self._agenda.schedule.stopped
+        if stopped is not None:
+            raise stopped
+        try:
+            if self._agenda.turn():
+                return
+        except SimLivelock as verdict:
+            raise SimLivelock(verdict.time_s, verdict.steps, self.waiting) from None
+        raise SimDeadlock(self._agenda.now - START_S, self.waiting)
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """Who waits where, one line for each task."""
+        return tuple(task.where() for task in self.living_tasks)
+
+    def stop(self) -> None:
+        """Let ``run_forever`` end."""
+        self._is_stopping = True
+
+    def is_running(self) -> bool:
+        """Whether it runs."""
+        return self._thread is not None
+
+    def is_closed(self) -> bool:
+        """Whether it was closed."""
+        return self._is_closed
+
+    def close(self) -> None:
+        """Forget all that was to happen."""
+        if self._thread is not None:
+            raise RuntimeError("Cannot close a running event loop")
+        self._is_closed = True
+        self._agenda.clear()
+
+    # Async generators
+
+    def _finalize(self, generator: AsyncGenerator[Any, Any]) -> None:
+        """Close a generator that nobody iterates any more."""
+        self._generators.discard(generator)
+        if not self._is_closed:
+            self.call_soon(self.create_task, generator.aclose())
+
+    async def shutdown_asyncgens(self) -> None:
+        """Close the generators that are left."""
+        left = list(self._generators)
+        self._generators.clear()
+        await asyncio.gather(*(one.aclose() for one in left), return_exceptions=True)
+
+    # Errors and debugging
+
+    def get_debug(self) -> bool:
+        """Return whether asyncio checks more."""
+        return self._is_debug
+
+    def set_debug(self, enabled: bool) -> None:
+        """Let asyncio check more."""
+        self._is_debug = enabled
+
+    def default_exception_handler(self, context: dict[str, Any]) -> None:
+        """Write down what nobody handled; at the end of a world it is part of the verdict."""
+        self.problems.append(context)
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """Give what nobody handled to the handler of the program, or write it down."""
+        if self._exception_handler is None:
+            self.default_exception_handler(context)
+        else:
+            self._exception_handler(self, context)
+
+    def set_exception_handler(self, handler: Any) -> None:
+        """Let ``handler(loop, context)`` have what nobody handled."""
+        self._exception_handler = handler
+
+    def get_exception_handler(self) -> Any:
+        """Return who gets what nobody handled."""
+        return self._exception_handler

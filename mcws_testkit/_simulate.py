@@ -1,0 +1,78 @@
+"""``@simulate``: an async test that is run in many universes."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, TypeAlias
+
+from hypothesis import HealthCheck, given, settings
+
+from ._choices import ReplayedChoices
+from ._faults import Faults
+from ._options import OPTIONS
+from ._world import World
+from ._worlds import worlds
+
+UNIVERSES: Final = 100
+"""Examples of a test, as Hypothesis has it by default."""
+
+Test: TypeAlias = Callable[..., Coroutine[Any, Any, object]]
+
+
+def simulate(
+    faults: Faults | None = None, *, universes: int = UNIVERSES, **options: Any
+) -> Callable[[Test], Callable[..., None]]:
+    """Run an async test in ``universes`` worlds, each disturbed in another way.
+
+    The test gets its world as the argument ``world``; other arguments are fixtures of pytest, which
+    all universes share. It fails if it raises in any of them, never ends, or leaves something.
+
+    Args:
+        faults: what may go wrong; ``Faults.tcp()`` by default.
+        universes: how many.
+        options: those of ``World``.
+
+    Raises:
+        TypeError: the test is not async, or has no argument ``world``.
+    """
+    chosen = Faults.tcp() if faults is None else faults
+
+    def decorate(test: Test) -> Callable[..., None]:
+        """Return a plain test."""
+        if not inspect.iscoroutinefunction(test):
+            raise TypeError(f"a simulated test must be async: {test!r}")
+        if "world" not in inspect.signature(test).parameters:
+            raise TypeError(f"a simulated test must have an argument `world`: {test!r}")
+
+        @functools.wraps(test)
+        def live(*arguments: Any, world: World, **fixtures: Any) -> None:
+            """Run the test in one universe."""
+            world.run(test(*arguments, world=world, **fixtures))
+
+        drawn: Any = given(world=worlds(chosen, **options))(live)
+        search = settings(
+            max_examples=universes,
+            deadline=None,
+            # One universe at a time: its report is about one world.
+            report_multiple_bugs=False,
+            suppress_health_check=[
+                HealthCheck.too_slow,
+                HealthCheck.function_scoped_fixture,
+                HealthCheck.differing_executors,
+            ],
+        )(drawn)
+
+        @functools.wraps(search)
+        def run(*arguments: Any, **fixtures: Any) -> None:
+            """Search for a universe in which the test fails, or live the one to replay."""
+            if OPTIONS.replay is None:
+                search(*arguments, **fixtures)
+            else:
+                world = World(chosen, ReplayedChoices(OPTIONS.replay), **options)
+                live(*arguments, world=world, **fixtures)
+
+        return run
+
+    return decorate

@@ -1,0 +1,215 @@
+"""World: one universe of a test, with its hosts, its network, its time and its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+from ._agenda import START_S
+from ._choices import BenignChoices, Choices
+from ._faults import Faults
+from ._host import Host
+from ._loop import SimLoop
+from ._schedule import Schedule
+from ._tasks import SimTask
+from ._trace import Trace
+from ._verdicts import SimLeak
+
+_T = TypeVar("_T")
+
+STEPS_MAX: Final = 200_000
+"""Callbacks after which a world is a livelock; a script of a hundred messages needs thousands."""
+GRACE_S: Final = 60.0
+"""Seconds that a program has to go away after its end, longer than closing timeouts are."""
+UNWINDINGS: Final = 4
+"""How often a task is cancelled that will not end, before its coroutine is closed by force."""
+
+
+class World:
+    """One universe: hosts on a simulated network, in virtual time, disturbed by one schedule.
+
+    ``run`` is a whole life: it runs a program, heals the network, waits ``grace_s`` for what is
+    left to end, and checks that nothing is.
+
+    Args:
+        faults: what may go wrong.
+        choices: what does; nothing by default.
+        grace_s: virtual seconds for which tasks, timers and connections may outlive the program.
+        steps_max: callbacks after which the run is a livelock.
+    """
+
+    def __init__(
+        self,
+        faults: Faults | None = None,
+        choices: Choices | None = None,
+        *,
+        speaks: Any = None,
+        grace_s: float = GRACE_S,
+        steps_max: int = STEPS_MAX,
+    ) -> None:
+        self.faults = Faults() if faults is None else faults
+        self.speaks = speaks
+        self._schedule = Schedule(BenignChoices() if choices is None else choices)
+        self.loop = SimLoop(self._schedule, self.faults, steps_max=steps_max)
+        self._grace_s = grace_s
+        self._hosts: dict[str, Host] = {}
+        self._is_closed = False
+
+    # What tests look at
+
+    @property
+    def now(self) -> float:
+        """Virtual seconds since the world began."""
+        return self.loop.time() - START_S
+
+    @property
+    def trace(self) -> Trace:
+        """What happened on the network."""
+        return self.loop.trace
+
+    @property
+    def deviations(self) -> tuple[str, ...]:
+        """What went wrong, in words; empty for the benign run."""
+        return self._schedule.deviations
+
+    @property
+    def token(self) -> str:
+        """All that was chosen, as text for ``ReplayedChoices``."""
+        return self._schedule.token
+
+    # What tests do
+
+    def host(self, name: str) -> Host:
+        """Return the host of that name, a new one if there is none."""
+        if name not in self._hosts:
+            self._hosts[name] = Host(self.loop, self.loop.network.names.add(name))
+        return self._hosts[name]
+
+    def partition(self, one: Host | str, other: Host | str) -> None:
+        """Let nothing through between two hosts, until ``heal``; connections live on."""
+        self.loop.network.part(_named(one), _named(other))
+
+    def heal(self) -> None:
+        """End partitions and stalls, and let nothing go wrong from now on; hosts stay down."""
+        self.loop.network.heal()
+
+    def run(self, main: Coroutine[Any, Any, _T]) -> _T:
+        """Run ``main`` to its end, then check that it left nothing; a world runs once.
+
+        Raises:
+            SimDeadlock: nothing can ever happen any more.
+            SimLivelock: it does not end.
+            SimLeak: something is left ``grace_s`` after its end.
+        """
+        with self:
+            return self.step(main)
+
+    def step(self, part: Coroutine[Any, Any, _T]) -> _T:
+        """Run ``part`` to its end and nothing more, for tests that go step by step.
+
+        Raises:
+            SimDeadlock: nothing can ever happen any more.
+            SimLivelock: it does not end.
+        """
+        return self.loop.run_until_complete(part)
+
+    def close(self) -> None:
+        """Heal the network, wait ``grace_s`` and check that nothing is left.
+
+        Raises:
+            SimLeak: something is.
+            SimLivelock: it does not end.
+        """
+        if self._is_closed:
+            return
+        self._is_closed = True
+        try:
+            self.heal()
+            self._wait()
+            left = self._left()
+        finally:
+            self._unwind()
+        if left:
+            raise SimLeak(left)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.close()
+        elif not self._is_closed:
+            self._is_closed = True
+            self._unwind()
+
+    # Details
+
+    def _wait(self) -> None:
+        """Let the time pass in which everything has to go away."""
+        if self._has_left():
+            self.loop.run_until(self.loop.time() + self._grace_s)
+
+    def _has_left(self) -> bool:
+        """Whether anything is there that might still go away."""
+        return bool(self.loop.living_tasks or self.loop.network.open_ends or self.loop.is_busy)
+
+    def _left(self) -> list[str]:
+        """Return all that a program left, in words."""
+        loop = self.loop
+        return [
+            *(task.where() for task in loop.living_tasks),
+            *loop.waiting_timers,
+            *(f"{end!r} on {end.host}" for end in loop.network.open_ends),
+            *(repr(server) for server in loop.network.servers if server.process.is_alive),
+            *(_told(problem) for problem in loop.problems),
+        ]
+
+    def _unwind(self) -> None:
+        """Let every coroutine end now, so that no ``finally`` of it runs in another test."""
+        self._schedule.finish()
+        for _ in range(UNWINDINGS):
+            tasks = self.loop.living_tasks
+            if not tasks:
+                break
+            for task in tasks:
+                task.cancel()
+            try:
+                self.loop.run_until(self.loop.time() + self._grace_s)
+            except Exception:
+                break
+        for task in self.loop.all_tasks:
+            _close(task)
+        self.loop.close()
+
+    def __repr__(self) -> str:
+        return f"<World {self._schedule!r}>"
+
+
+def _named(host: Host | str) -> str:
+    """Return the name of a host."""
+    return host if isinstance(host, str) else host.name
+
+
+def _told(problem: dict[str, Any]) -> str:
+    """Return in one line what reached the exception handler of a loop."""
+    error = problem.get("exception")
+    text = str(problem.get("message", "error"))
+    return f"{text}: {error!r}" if error is not None else text
+
+
+def _close(task: SimTask) -> None:
+    """Close the coroutine of a task that will not end."""
+    # Not public, but it is what silences "Task was destroyed but it is pending!".
+    task._log_destroy_pending = False  # type: ignore[attr-defined]
+    coroutine: Any = task.get_coro()
+    try:
+        coroutine.close()
+    except BaseException:
+        # It refuses to end; there is nothing more to be done, and it was told as a leak.
+        return
