@@ -24,7 +24,7 @@ class End(CableTransport):
     def __init__(self, cable: Cable[Side], name: Side, protocol: Any) -> None:
         super().__init__(cable, name, protocol)
         self.cable = cable
-        self.name = name
+        self.name: Side = name
         self.written: list[bytes] = []
         self.half_closes = True
 
