@@ -384,3 +384,22 @@ async def test_close_reads_on_to_the_end(lab: MakeLab) -> None:
     began = asyncio.get_running_loop().time()
     await connected.close()
     assert asyncio.get_running_loop().time() == began
+
+
+@WIRES
+@pytest.mark.parametrize("stop", ["close", "drain"])
+async def test_server_stops_while_a_lost_client_does_not_read(
+    lab: MakeLab, wire: Wire, stop: str
+) -> None:
+    """A stream that ended without CLOSE, behind a full line, holds up nobody who stops."""
+    record, made, _, connected = await joined(lab, wire)
+    made.far[0].stall()
+    connected.send("x" * 500_000)
+    await settle()
+    # Half a frame, so that the end of the stream is a loss on a plain wire too.
+    made.near[0].write(b"\0")
+    made.near[0].write_eof()
+    await settle()
+    assert connected.closed
+    await getattr(made.server, stop)()
+    assert record.codes == [1006]
