@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ._choices import BenignChoices, Choices, ReplayedChoices, SeededChoices
+    from ._codec_suite import CodecSuite
+    from ._framing_suite import FramingSuite
     from ._trace import Trace, TraceEvent
     from ._verdicts import SimDeadlock, SimError, SimEscape, SimLeak, SimLivelock
+    from ._wire_suite import WireSuite
 
 __all__ = [
     "BenignChoices",
     "Choices",
+    "CodecSuite",
+    "FramingSuite",
     "ReplayedChoices",
     "SeededChoices",
     "SimDeadlock",
@@ -24,12 +29,16 @@ __all__ = [
     "SimLivelock",
     "Trace",
     "TraceEvent",
+    "WireSuite",
 ]
 
 _HOMES: Final = {
     "_choices": ("BenignChoices", "Choices", "ReplayedChoices", "SeededChoices"),
+    "_codec_suite": ("CodecSuite",),
+    "_framing_suite": ("FramingSuite",),
     "_trace": ("Trace", "TraceEvent"),
     "_verdicts": ("SimDeadlock", "SimError", "SimEscape", "SimLeak", "SimLivelock"),
+    "_wire_suite": ("WireSuite",),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 
