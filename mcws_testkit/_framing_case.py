@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 from unittest import SkipTest
 
 from hypothesis import find, settings
@@ -19,8 +19,6 @@ from .strategies import payloads
 
 AMPLE: Final = 1 << 20
 """Bytes: a limit that no drawn frame comes near."""
-FOUND: Final = "_found_payloads"
-SAMPLE: Final = "_sample_frame"
 
 
 class FramingCase(Suite):
@@ -65,25 +63,19 @@ class FramingCase(Suite):
         self.require_frames()
         if self.payloads is not None:
             return self.payloads
-        known: dict[str, Any] = vars(type(self))
-        if FOUND not in known:
-            # Once, since it asks the framing some hundred times; and in this very class, since
-            # another framing may be declared in one derived from it.
-            setattr(type(self), FOUND, payloads(self.framing))
-        found: st.SearchStrategy[bytes] = known[FOUND]
-        return found
+        # Asked once, since that takes some hundred calls.
+        return self.once("payloads", lambda: payloads(self.framing))
 
     def streams(self) -> st.SearchStrategy[bytes]:
         """Return what may arrive."""
-        return streams(self.carried().map(self.encode) if self.has_frames else None)
+        return self.once(
+            "streams",
+            lambda: streams(self.carried().map(self.encode) if self.has_frames else None),
+        )
 
     def some_frame(self) -> bytes:
         """Return a short frame that is always the same; none if the framing only decodes."""
-        known: dict[str, Any] = vars(type(self))
-        if SAMPLE not in known:
-            setattr(type(self), SAMPLE, self._simplest_frame())
-        found: bytes = known[SAMPLE]
-        return found
+        return self.once("frame", self._simplest_frame)
 
     def _simplest_frame(self) -> bytes:
         """Return the frame of the simplest payload."""

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from hypothesis import strategies as st
 
 from ._payloads import tricky
+
+
+NEW: Final = st.binary(max_size=4)
+PLACES: Final = st.integers(0, 1 << 16)
+COUNTS: Final = st.integers(1, 3)
+DAMAGES: Final = st.sampled_from(("missing", "twice", "new"))
 
 
 @st.composite
 def damaged(draw: st.DrawFn, frames: st.SearchStrategy[bytes]) -> bytes:
     """Draw a frame of which a few bytes are wrong, are missing, or come twice."""
     data = draw(frames)
-    for _ in range(draw(st.integers(1, 3))):
-        begin, end = sorted(draw(st.tuples(*[st.integers(0, len(data))] * 2)))
-        part = draw(st.sampled_from((b"", data[begin:end] * 2)) | st.binary(max_size=4))
-        data = data[:begin] + part + data[end:]
+    for _ in range(draw(COUNTS)):
+        begin = draw(PLACES) % (len(data) + 1)
+        end = begin + draw(PLACES) % (len(data) - begin + 1)
+        damage = draw(DAMAGES)
+        part = draw(NEW) if damage == "new" else data[begin:end] * 2
+        data = data[:begin] + (b"" if damage == "missing" else part) + data[end:]
     return data
 
 

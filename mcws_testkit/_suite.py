@@ -17,6 +17,7 @@ LAW: Final = "__mcws_law__"
 """The attribute under which a law, and each test made of it, keeps the law."""
 
 F = TypeVar("F", bound=Callable[..., None])
+T = TypeVar("T")
 
 
 def law(method: F) -> F:
@@ -51,6 +52,15 @@ class Suite:
                 raise TypeError(f"{cls.__name__} does not say what it tests: declare `{example}`")
         for name, method in laws(cls).items():
             setattr(cls, name, bound(method, cls))
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """Return what ``make`` made when this class first asked for it."""
+        # In this very class, since one derived from it may declare another thing to test.
+        key = f"_once_{name}"
+        if key not in vars(type(self)):
+            setattr(type(self), key, make())
+        made: T = vars(type(self))[key]
+        return made
 
 
 def laws(suite: type[Suite]) -> dict[str, FunctionType]:

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, Literal, TypeAlias, get_origin
+from typing import Any, Final, Literal, TypeAlias, get_origin
 
 from hypothesis import strategies as st
 
@@ -27,6 +27,10 @@ __all__ = ["Direction", "chunkings", "frames", "messages", "payloads"]
 Direction: TypeAlias = Literal["up", "down"]
 """From client to server, or from server to client."""
 
+STEPS: Final = st.sampled_from([0, 0, 0, 0, 1, 2, 3, 7])
+"""Bytes of pieces that all have the same size; 0 for any sizes."""
+PLACES: Final = st.lists(st.integers(0, 1 << 16), max_size=12)
+
 
 @st.composite
 def chunkings(draw: st.DrawFn, data: bytes) -> list[bytes]:
@@ -34,10 +38,11 @@ def chunkings(draw: st.DrawFn, data: bytes) -> list[bytes]:
 
     The simplest are all bytes in one piece.
     """
-    step = draw(st.sampled_from([0, 0, 0, 0, 1, 2, 3, 7]))
+    step = draw(STEPS)
     if step:
         return [data[at : at + step] for at in range(0, len(data), step)]
-    places = sorted(draw(st.lists(st.integers(0, len(data)), max_size=12)))
+    # Not bounded by the length, so that one strategy serves all.
+    places = sorted(place % (len(data) + 1) for place in draw(PLACES))
     return [data[start:end] for start, end in pairwise([0, *places, len(data)])]
 
 
