@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 from unittest import SkipTest
 
-from hypothesis import find, settings
 from hypothesis import strategies as st
 
 from mcws_protocol import Framing, LocalProtocolError
@@ -72,17 +71,6 @@ class FramingCase(Suite):
             "streams",
             lambda: streams(self.carried().map(self.encode) if self.has_frames else None),
         )
-
-    def some_frame(self) -> bytes:
-        """Return a short frame that is always the same; none if the framing only decodes."""
-        return self.once("frame", self._simplest_frame)
-
-    def _simplest_frame(self) -> bytes:
-        """Return the frame of the simplest payload."""
-        if not self.has_frames:
-            return b""
-        quiet = settings(database=None, derandomize=True)
-        return self.encode(find(self.carried(), bool, settings=quiet))
 
     def long(self, size: int) -> bytes | None:
         """Return a payload of ``size`` bytes, if the framing carries one that is easy to make."""

@@ -97,7 +97,8 @@ class FramingSuite(FramingEffort):
         fault = decoder.fault
         if fault is None:
             return
-        for more in (b"", None, b"x" * 300, self.some_frame()):
+        frame = self.encode(data.draw(self.carried())) if self.has_frames else b"x"
+        for more in (b"", None, b"x" * 300, frame):
             try:
                 got = decoder.eof() if more is None else decoder.feed(more)
             except type(fault) as error:
