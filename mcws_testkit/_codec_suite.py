@@ -224,4 +224,3 @@ STRANGE: Final[tuple[Callable[[], object], ...]] = (
     _nested,
 )
 """Makes things of which most codecs cannot express some."""
-

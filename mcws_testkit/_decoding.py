@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 from mcws_protocol import FrameDecoder, Framing, IncompleteFrame, RemoteProtocolError
 
@@ -79,16 +79,18 @@ def end(decoder: FrameDecoder) -> None:
     try:
         decoder.eof()
     except RemoteProtocolError as error:
-        assert decoder.fault is error, (
-            f"eof() raised {error!r}, but `fault` is {decoder.fault!r}, so nothing raises it again"
-        )
-        assert waiting or not isinstance(error, IncompleteFrame), (
-            "eof() raised IncompleteFrame where `buffered` says that no frame was begun"
-        )
+        raised = error
     except Exception as error:
         raise AssertionError(f"eof() raised {error!r}, which is no RemoteProtocolError") from error
     else:
         assert not waiting, f"eof() said nothing of {waiting} bytes of a frame that is lost"
+        return
+    assert decoder.fault is raised, (
+        f"eof() raised {raised!r}, but `fault` is {decoder.fault!r}, so nothing raises it again"
+    )
+    assert waiting or not isinstance(raised, IncompleteFrame), (
+        "eof() raised IncompleteFrame where `buffered` says that no frame was begun"
+    )
 
 
 def check_counts(decoder: FrameDecoder, received: int) -> None:
@@ -106,5 +108,5 @@ def shown(data: object) -> str:
     if isinstance(data, bytes) and len(data) > SHOWN_BYTES:
         return f"{data[:SHOWN_BYTES]!r}... ({len(data)} bytes)"
     if isinstance(data, list):
-        return f"[{', '.join(map(shown, data))}]"
+        return f"[{', '.join(map(shown, cast('list[object]', data)))}]"
     return repr(data)

@@ -7,22 +7,17 @@ from typing import Final
 from unittest import SkipTest
 
 from hypothesis import find, settings
-from hypothesis import strategies as st
 
 from mcws_protocol import FrameDecoder
 
-from ._decoding import shown
-from ._framing_case import AMPLE, FramingCase
-from ._suite import law
-from ._work import TooMuch, Work, copied_by, in_single_bytes, tracing, work_for
+from ._framing_laws import FramingLaws
+from ._work import Work, copied_by, in_single_bytes, tracing, work_for
 
 SIZES: Final = (60_000, 12_000, 200)
 """Bytes of a long payload: the first that a framing carries. Above the sizes in which buffers are
 usually divided, so that what is done for each of their parts shows."""
 STEPS_BYTES: Final = 1_000
 """Bytes of a frame of which each instruction is counted, which takes long."""
-STEPS_PER_BYTE: Final = 5_000
-"""Instructions for one byte that only a loop without end needs."""
 FRAMES: Final = 100
 """Frames in one piece, of which each instruction is counted."""
 SPARE_BYTES: Final = 4096
@@ -31,23 +26,8 @@ LINEAR: Final = 4.4
 """Times the work that four times the bytes may cost."""
 
 
-class FramingEffort(FramingCase):
+class FramingEffort(FramingLaws):
     """Laws that count."""
-
-    @law
-    def test_decoding_ends(self, data: st.DataObject) -> None:
-        """Whatever few bytes arrive, a decoder has soon done with them."""
-        stream = data.draw(self.streams(), label="stream")[:100]
-        limit = data.draw(st.integers(0, 100), label="limit")
-        decoder = self.framing.decoder(frame_bytes_max=limit)
-        allowed = Work(STEPS_PER_BYTE * (1 + len(stream)), AMPLE, AMPLE)
-        # What else it raises is another law's.
-        try:
-            work_for(decoder, [stream], allowed)
-        except TooMuch as error:
-            raise AssertionError(f"{shown(stream)}: {error}") from None
-        except Exception:
-            return
 
     def test_memory_is_bounded_by_what_arrived(self) -> None:
         """A frame costs what arrived of it and 4 KiB, and nothing once it was handed over."""

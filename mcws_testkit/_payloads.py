@@ -29,7 +29,7 @@ FILLERS: Final = (b"x", b"\x00", b"7")
 
 
 def tricky(own: Iterable[bytes] = ()) -> st.SearchStrategy[bytes]:
-    """Return bytes of which each framing finds some that mean something to it, ``own`` among them."""
+    """Return bytes, ``own`` among them, of which some mean something to any framing."""
     pieces = st.sampled_from([*MARKS, *ODD, *filter(None, own)])
     return st.one_of(
         st.binary(max_size=300),

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from ._payloads import tricky
 
-
 NEW: Final = st.binary(max_size=4)
 PLACES: Final = st.integers(0, 1 << 16)
 COUNTS: Final = st.integers(1, 3)
@@ -29,7 +28,7 @@ def damaged(draw: st.DrawFn, frames: st.SearchStrategy[bytes]) -> bytes:
 
 
 def streams(frames: st.SearchStrategy[bytes] | None) -> st.SearchStrategy[bytes]:
-    """Return streams of frames, damaged frames and noise; of noise alone where there are no frames."""
+    """Return streams of frames, damaged frames and noise; of noise alone without frames."""
     noise = tricky()
     parts = noise if frames is None else st.one_of(noise, frames, damaged(frames))
     return st.lists(parts, max_size=5).map(b"".join)

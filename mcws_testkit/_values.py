@@ -51,9 +51,7 @@ class _Values:
             case _:
                 return self._collection(node)
 
-    def _once(
-        self, key: Any, make: Callable[[], st.SearchStrategy[Any]]
-    ) -> st.SearchStrategy[Any]:
+    def _once(self, key: Any, make: Callable[[], st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
         """Return the strategy of a class, made when it is first drawn from."""
         if key not in self._known:
             self._known[key] = st.deferred(make)
@@ -120,7 +118,7 @@ def scalars(node: inspect.Type) -> st.SearchStrategy[Any]:
         case inspect.TimeType():
             return st.times(timezones=zones(node.tz))
         case inspect.EnumType():
-            return st.sampled_from(node.cls)
+            return st.sampled_from(list(node.cls))
         case inspect.LiteralType():
             return st.sampled_from(node.values)
         case inspect.CustomType():

@@ -180,7 +180,12 @@ class WireCase(Suite):
             machine = self.at(Stage.ASKING, peer)
             return b"".join(try_to_say(machine, thing) or b"" for thing in things)
 
-        return self.once(f"streams_{role.value}", lambda: streams(self.things(peer).map(talk)))
+        limit = self.limits.frame_bytes_max
+        # Longer than any message, where a framing looks for its end.
+        runs = st.integers(limit - 2, limit + 20).map(lambda size: b"x" * size)
+        return self.once(
+            f"streams_{role.value}", lambda: streams(self.things(peer).map(talk) | runs)
+        )
 
 
 def other(role: Role) -> Role:

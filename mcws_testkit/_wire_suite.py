@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from unittest import SkipTest
 
 from hypothesis import strategies as st
@@ -51,7 +51,8 @@ class WireSuite(WireCase):
     - a reply comes with the id of its request; an id in flight is not used again;
     - any bytes, at any stage, give events, of which a fault is the last;
     - the same bytes give the same events, however they were cut;
-    - CLOSE is told, and answered; nothing is reported or sent behind the end;
+    - CLOSE is told and answered, and the end inside a message is none;
+    - nothing is reported or sent behind the end;
     - ``tick`` acts at ``next_deadline``, not before, and never raises at any time;
     - a peer that is silent, or does not answer a CLOSE, is given up;
     - what cannot be sent changes nothing; sizes are told as they are;
@@ -64,12 +65,7 @@ class WireSuite(WireCase):
         """Two machines with any cuts between them lose, change and swap nothing."""
         ends = self.opened()
         for role in data.draw(st.lists(ROLES, max_size=4), label="who speaks"):
-            extra: st.SearchStrategy[Payload | Frame] = st.builds(LossFrame, U32) | st.just(
-                PongFrame()
-            )
-            things = data.draw(
-                st.lists(self.carried(role) | extra if self.wire.has_frames else self.carried(role))
-            )
+            things = data.draw(st.lists(self.news(role), max_size=8), label="things")
             stream = b"".join(said(ends[role], thing) for thing in things)
             pieces = data.draw(chunkings(stream), label="pieces")
             self.check_arrived(heard(ends[other(role)], pieces), things)
@@ -127,8 +123,7 @@ class WireSuite(WireCase):
     @law
     def test_events_do_not_depend_on_the_cuts(self, data: st.DataObject) -> None:
         """The same bytes give the same events and the same state, however they arrive."""
-        if not self.keeps_boundaries:
-            raise SkipTest("this wire keeps no boundaries")
+        self.require_boundaries()
         stage, role = data.draw(STAGES, label="stage"), data.draw(ROLES, label="end")
         stream = data.draw(self.streams(role), label="stream")
         single = [stream[at : at + 1] for at in range(len(stream))]
@@ -165,6 +160,23 @@ class WireSuite(WireCase):
             machine.lost()
             assert machine.state is State.ENDED, f"{machine.state} behind the end"
             self.check_end(machine)
+
+    @law
+    def test_end_inside_a_message_is_no_close(self, data: st.DataObject) -> None:
+        """Of a stream that ends inside a message nobody says that it was closed."""
+        self.require_boundaries()
+        role = data.draw(ROLES, label="who speaks")
+        payload = data.draw(self.carried(role).filter(bool), label="payload")
+        ends = self.opened()
+        stream = said(ends[role], payload)
+        # At least one byte of the payload, and not all of the message.
+        least = min(len(stream) - len(plain_bytes(payload)) + 1, len(stream) - 1)
+        size = data.draw(st.integers(least, len(stream) - 1), label="bytes of the message")
+        receiver = ends[other(role)]
+        pieces = data.draw(chunkings(stream[:size]), label="pieces")
+        events = heard(receiver, pieces) + list(receiver.receive_eof(1.0))
+        closes = [event for event in events if isinstance(event, CloseFrame)]
+        assert closes == [], f"{size} of {len(stream)} bytes gave {events}"
 
     @law
     def test_tick_acts_at_its_deadline_and_not_before(self, data: st.DataObject) -> None:
@@ -251,14 +263,26 @@ class WireSuite(WireCase):
 
     # What they share
 
+    def news(self, role: Role) -> st.SearchStrategy[Payload | Frame]:
+        """Return what an end may say at any time and any number of times."""
+        payloads: st.SearchStrategy[Payload | Frame] = self.carried(role)
+        if not self.wire.has_frames:
+            return payloads
+        return payloads | st.builds(LossFrame, U32) | st.builds(PongFrame)
+
     def require_frames(self) -> None:
         """Skip the law if there are no frames but messages."""
         if not self.wire.has_frames:
             raise SkipTest("this wire has messages only")
 
-    def check_arrived(self, got: list[Received], sent: list[Payload | Frame]) -> None:
+    def require_boundaries(self) -> None:
+        """Skip the law if messages may be split and joined."""
+        if not self.keeps_boundaries:
+            raise SkipTest("this wire keeps no boundaries")
+
+    def check_arrived(self, got: list[Received], sent: Sequence[Payload | Frame]) -> None:
         """Check that what was sent came, in order and once."""
-        expected = sent if self.wire.has_frames else [plain(thing) for thing in sent]
+        expected = list(sent) if self.wire.has_frames else [plain(thing) for thing in sent]
         if self.keeps_boundaries:
             assert got == expected, f"{got} came of {expected}"
             kinds = [type(thing) for thing in got]

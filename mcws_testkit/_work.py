@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import sys
 import tracemalloc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from types import FrameType
@@ -132,10 +132,10 @@ def work_for(
     Watched.work = work = Work()
     watched = [Watched(piece) for piece in pieces]
     feed = decoder.feed
-    with tracing() if counts_copies else nullcontext():
-        with instructions(work, allowed, counts_copies=counts_copies):
-            for piece in watched:
-                feed(piece)
+    traced = tracing() if counts_copies else nullcontext()
+    with traced, instructions(work, allowed, counts_copies=counts_copies):
+        for piece in watched:
+            feed(piece)
     if allowed is not None:
         check(work, allowed)
     return work
@@ -154,7 +154,7 @@ def check(work: Work, allowed: Work) -> None:
 
 
 @contextmanager
-def tracing() -> Iterator[None]:
+def tracing() -> Generator[None, None, None]:
     """Trace allocations, also if somebody does already."""
     was_tracing = tracemalloc.is_tracing()
     tracemalloc.start()
@@ -166,7 +166,9 @@ def tracing() -> Iterator[None]:
 
 
 @contextmanager
-def instructions(work: Work, allowed: Work | None, *, counts_copies: bool) -> Iterator[None]:
+def instructions(
+    work: Work, allowed: Work | None, *, counts_copies: bool
+) -> Generator[None, None, None]:
     """Count the instructions of all calls that are made inside, what they search and copy."""
     tracer, profiler = sys.gettrace(), sys.getprofile()
     # The functions of this file are entered too, those of `Watched` among them, and are few.

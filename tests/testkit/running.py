@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import unittest
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -65,7 +65,7 @@ def failure_of(test: Callable[[], Any]) -> BaseException | None:
 
 
 @contextmanager
-def profile(examples: int, *, shrinks: bool) -> Iterator[None]:
+def profile(examples: int, *, shrinks: bool) -> Generator[None, None, None]:
     """Have Hypothesis try so many examples, the same ones each time."""
     phases = [Phase.explicit, Phase.generate, *([Phase.shrink] if shrinks else [])]
     before = settings.get_current_profile_name()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import strategies as st
 
@@ -56,7 +56,7 @@ class NoteCodec:
         text, numbers = found["text"], found["numbers"]
         if not isinstance(text, str) or not isinstance(numbers, list):
             raise TypeError
-        return Note(text, numbers)
+        return Note(text, cast("list[int]", numbers))
 
 
 class ContentInError(NoteCodec):

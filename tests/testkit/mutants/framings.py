@@ -47,7 +47,7 @@ class CountedDecoder:
         self.hold(data)
         found: list[bytes] = []
         at = 0
-        while self.fault is None and len(self.waiting) - at >= HEADER_BYTES:
+        while len(self.waiting) - at >= HEADER_BYTES:
             size = self.size_at(at)
             if self.is_too_long(size, len(self.waiting) - at):
                 self.fail(FrameTooLong(size, self.limit))
@@ -423,7 +423,7 @@ class MarkedDecoder:
         del self.waiting[:start]
         # A mark may have begun at the end.
         self.searched = max(0, len(self.waiting) - len(self.mark) + 1)
-        begun = self.mark[:1] == self.waiting[-1:]
+        begun = self.waiting.endswith(self.mark[:1])
         return self.failed(found) if len(self.waiting) - begun > self.limit else found
 
     def eof(self) -> None:
@@ -643,6 +643,4 @@ class ReadErrorEscapes(Summed):
 
 
 REFERENCES = (Counted, Marked, Summed)
-MUTANTS = tuple(
-    mutant for reference in REFERENCES for mutant in reference.__subclasses__()
-)
+MUTANTS = tuple(mutant for reference in REFERENCES for mutant in reference.__subclasses__())

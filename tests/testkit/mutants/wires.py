@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-
 from mcws_protocol import (
     CloseFrame,
     Event,
@@ -28,7 +27,6 @@ from mcws_protocol._half_duplex import HalfDuplexMachine
 from mcws_protocol._mcws import McwsMachine
 from mcws_protocol._mcws_wire import Mcws
 from mcws_protocol._plain import PlainMachine
-
 
 
 class IdReuse(McwsMachine):
