@@ -31,4 +31,4 @@ def streams(frames: st.SearchStrategy[bytes] | None) -> st.SearchStrategy[bytes]
     """Return streams of frames, damaged frames and noise; of noise alone without frames."""
     noise = tricky()
     parts = noise if frames is None else st.one_of(noise, frames, damaged(frames))
-    return st.lists(parts, max_size=5).map(b"".join)
+    return st.lists(parts, max_size=4).map(b"".join)

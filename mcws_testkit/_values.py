@@ -118,7 +118,8 @@ def scalars(node: inspect.Type) -> st.SearchStrategy[Any]:
         case inspect.TimeType():
             return st.times(timezones=zones(node.tz))
         case inspect.EnumType():
-            return st.sampled_from(list(node.cls))
+            members: Any = node.cls
+            return st.sampled_from(list(members))
         case inspect.LiteralType():
             return st.sampled_from(node.values)
         case inspect.CustomType():

@@ -114,7 +114,8 @@ class WireCase(Suite):
         """Return a payload that the wire carries, always the same."""
         if self.sample is not None:
             return self.sample
-        return self.once("sample", self._found_sample)
+        found: Payload = self.once("sample", self._found_sample)
+        return found
 
     def _found_sample(self) -> Payload:
         """Return the shortest payload of one byte or more that both ends can send.
@@ -147,7 +148,7 @@ class WireCase(Suite):
 
     def _found(self, role: Role) -> st.SearchStrategy[Payload]:
         """Return payloads that an end can send, found out by asking it."""
-        share = self.opened()[role].share
+        share: Callable[[Payload], bytes] = self.opened()[role].share
         texts = TEXTS.filter(lambda text: is_shared(share, text))
         # With room for any header.
         large = self._zeros(role, self.limits.frame_bytes_max - 100)
