@@ -118,12 +118,12 @@ def scalars(node: inspect.Type) -> st.SearchStrategy[Any]:
         case inspect.TimeType():
             return st.times(timezones=zones(node.tz))
         case inspect.EnumType():
-            members: Any = node.cls
-            return st.sampled_from(list(members))
+            return st.sampled_from(list(node.cls))
         case inspect.LiteralType():
             return st.sampled_from(node.values)
         case inspect.CustomType():
-            return st.from_type(node.cls)
+            kind: type[Any] = node.cls
+            return st.from_type(kind)
         case _:
             return SIMPLE[type(node)]
 

@@ -124,7 +124,9 @@ class WireCase(Suite):
             ValueError: there is none among those that were tried.
         """
         shares = [machine.share for machine in self.opened().values()]
-        tried = (filler * size for size in (*LIKELY[1:], *POSSIBLE) for filler in FILLERS)
+        tried: Iterable[bytes] = (
+            filler * size for size in (*LIKELY[1:], *POSSIBLE) for filler in FILLERS
+        )
         for payload in tried:
             if all(is_shared(share, payload) for share in shares):
                 return payload

@@ -30,6 +30,7 @@ Direction: TypeAlias = Literal["up", "down"]
 STEPS: Final = st.sampled_from([0, 0, 0, 0, 1, 2, 3, 7])
 """Bytes of pieces that all have the same size; 0 for any sizes."""
 PLACES: Final = st.lists(st.integers(0, 1 << 16), max_size=12)
+"""Where to cut, not bounded by the length of the data, so that one strategy serves all."""
 
 
 @st.composite
@@ -38,12 +39,13 @@ def chunkings(draw: st.DrawFn, data: bytes) -> list[bytes]:
 
     The simplest are all bytes in one piece.
     """
+    # Before the step, also where it is not used: what takes fewer choices counts as simpler.
+    places = draw(PLACES)
     step = draw(STEPS)
     if step:
         return [data[at : at + step] for at in range(0, len(data), step)]
-    # Not bounded by the length, so that one strategy serves all.
-    places = sorted(place % (len(data) + 1) for place in draw(PLACES))
-    return [data[start:end] for start, end in pairwise([0, *places, len(data)])]
+    cuts = sorted(place % (len(data) + 1) for place in places)
+    return [data[start:end] for start, end in pairwise([0, *cuts, len(data)])]
 
 
 def payloads(framing: Framing) -> st.SearchStrategy[bytes]:
