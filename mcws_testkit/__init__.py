@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from ._cable import Cable
     from ._cable_transport import CableTransport
     from ._choices import BenignChoices, Choices, ReplayedChoices, SeededChoices
+    from ._codec_suite import CodecSuite
     from ._fake_client import FakeClient, FakeConnection
     from ._faults import Faults
+    from ._framing_suite import FramingSuite
     from ._host import Host, HostDown
     from ._loop import SimLoop
     from ._memory import Joining, MemoryDial, connected, memory_pair
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from ._speech import Speech
     from ._trace import Trace, TraceEvent
     from ._verdicts import SimDeadlock, SimError, SimEscape, SimLeak, SimLivelock
+    from ._wire_suite import WireSuite
     from ._world import World
 
 __all__ = [
@@ -34,9 +37,11 @@ __all__ = [
     "CableSocket",
     "CableTransport",
     "Choices",
+    "CodecSuite",
     "FakeClient",
     "FakeConnection",
     "Faults",
+    "FramingSuite",
     "Host",
     "HostDown",
     "Joining",
@@ -58,6 +63,7 @@ __all__ = [
     "Stream",
     "Trace",
     "TraceEvent",
+    "WireSuite",
     "World",
     "connected",
     "memory_pair",
@@ -73,8 +79,10 @@ _HOMES: Final = {
     "_cable": ("Cable",),
     "_cable_transport": ("CableTransport",),
     "_choices": ("BenignChoices", "Choices", "ReplayedChoices", "SeededChoices"),
+    "_codec_suite": ("CodecSuite",),
     "_fake_client": ("FakeClient", "FakeConnection"),
     "_faults": ("Faults",),
+    "_framing_suite": ("FramingSuite",),
     "_host": ("Host", "HostDown"),
     "_loop": ("SimLoop",),
     "_memory": ("Joining", "MemoryDial", "connected", "memory_pair"),
@@ -87,6 +95,7 @@ _HOMES: Final = {
     "_speech": ("Speech",),
     "_trace": ("Trace", "TraceEvent"),
     "_verdicts": ("SimDeadlock", "SimError", "SimEscape", "SimLeak", "SimLivelock"),
+    "_wire_suite": ("WireSuite",),
     "_world": ("World",),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
