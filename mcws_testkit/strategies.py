@@ -21,8 +21,9 @@ from mcws_protocol import Contract, Frame, Framing, Json, Message, MsgPack, Payl
 from ._drawn_frames import FRAMES, TEXTS
 from ._payloads import BOUNDS, carried, own_bytes
 from ._values import values_of
+from ._worlds import worlds
 
-__all__ = ["Direction", "chunkings", "frames", "messages", "payloads"]
+__all__ = ["Direction", "chunkings", "frames", "messages", "payloads", "worlds"]
 
 Direction: TypeAlias = Literal["up", "down"]
 """From client to server, or from server to client."""
