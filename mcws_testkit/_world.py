@@ -180,7 +180,8 @@ class World:
         with suppress(Exception):
             # First steps are taken before all is cancelled: libraries wrap coroutines in others,
             # and one that never began would be told as "never awaited", in another test.
-            self.step(self.loop.settle())
+            if self._has_left():
+                self.step(self.loop.settle())
             for _ in range(UNWINDINGS):
                 if self._cancel_all():
                     self.loop.run_until(self.loop.time() + self._grace_s)
