@@ -168,7 +168,7 @@ class Client(Peer[Down, Up], Generic[Up, Down]):
         """Dial and wait for WELCOME, both within one time."""
         try:
             async with asyncio.timeout(self._settings.connect_timeout):
-                await dial(self.url, line, self._door)
+                await dial(self.url, line, self._door, self._settings.dial)
                 await line.opened
         except TimeoutError:
             why = f"not within {self._settings.connect_timeout:g} seconds"

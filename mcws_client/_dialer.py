@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import socket
-from typing import Any, Final, NamedTuple
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 from mcws_protocol import ConnectFailed
@@ -14,6 +16,9 @@ from mcws_protocol.aio import Connection, Door
 from ._line import Line
 
 SCHEMES: Final = ("tcp",)
+
+Dial: TypeAlias = Callable[[Callable[[], asyncio.Protocol]], Awaitable[object]]
+"""Gets what makes a protocol, as ``loop.create_connection`` does, and gives it a transport."""
 
 # What users meet most, by errno, in their words; the system words the rest.
 WHYS: Final = {
@@ -58,8 +63,10 @@ def parse_url(url: object) -> Address:
     return Address(parts.hostname, port)
 
 
-async def dial(url: str, line: Line, door: Door) -> None:
+async def dial(url: str, line: Line, door: Door, by: Dial | None = None) -> None:
     """Make a transport to ``url`` and give it to a new connection of ``line``.
+
+    ``by`` makes the transport in another way than by TCP.
 
     Raises:
         ConnectFailed: there is no way to the host, or nobody listens there.
@@ -69,9 +76,12 @@ async def dial(url: str, line: Line, door: Door) -> None:
         """Make the connection of the transport; asyncio calls this."""
         return Connection(line.hub, line, door)
 
-    address = parse_url(url)
     try:
-        await line.hub.loop.create_connection(connect, address.host, address.port)
+        if by is not None:
+            await by(connect)
+        else:
+            address = parse_url(url)
+            await line.hub.loop.create_connection(connect, address.host, address.port)
     except (OSError, UnicodeError) as error:
         raise ConnectFailed(url, explain(error)) from error
 
@@ -82,6 +92,6 @@ def explain(error: OSError | UnicodeError) -> str:
     if isinstance(error, socket.gaierror | UnicodeError):
         return "there is no such host"
     if error.errno is None:
-        # Several addresses failed; asyncio joins their texts.
-        return str(error)
+        # Several addresses failed, and asyncio joins their texts; or it is from a user's `dial`.
+        return str(error) or type(error).__name__
     return WHYS.get(error.errno, os.strerror(error.errno).lower())

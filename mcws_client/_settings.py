@@ -19,6 +19,9 @@ from mcws_protocol import (
     features_of,
     shown,
 )
+from mcws_protocol.aio import check_callback
+
+from ._dialer import Dial
 
 
 class ClientOptions(TypedDict, total=False):
@@ -31,6 +34,10 @@ class ClientOptions(TypedDict, total=False):
     """What the server speaks behind that door; the wire of the contract unless it is given."""
     codec: Codec[Any] | None
     """What makes payloads of messages; that of the contract, or else of the wire, unless given."""
+    dial: Dial | None
+    """How to reach the server instead of by TCP to the URL: over a tunnel, a serial line, or in
+    memory. Gets what makes the protocol of one transport, as ``loop.create_connection`` does; the
+    ``OSError`` that it raises becomes ``ConnectFailed``."""
     reconnect: None
     """A lost connection is not made again: only None is accepted."""
     connect_timeout: float
@@ -51,6 +58,7 @@ class Settings:
     id: str | None = None
     wire: Wire = field(default_factory=Mcws)
     codec: Codec[Any] | None = None
+    dial: Dial | None = None
     reconnect: None = None
     connect_timeout: float = 30
     limits: Limits = field(default_factory=Limits)
@@ -58,6 +66,8 @@ class Settings:
     def __post_init__(self) -> None:
         expect("wire", self.wire, Wire, "Plain(Lines())")
         expect("limits", self.limits, Limits)
+        if self.dial is not None:
+            check_callback(self.dial, "dial")
         if self.id is not None:
             check_id(self.id)
             if isinstance(self.wire, Plain):

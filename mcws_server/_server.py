@@ -125,6 +125,8 @@ class Server(Hooks[Up, Down, C], Sending[Down, C]):
         self.limits = limits
         self._factory = client_factory
         self._listeners: list[Listener] = []
+        # Kept, since a door is looked at for each broadcast and `protocol` may be called for ever.
+        self._private_doors: list[tuple[Wire | None, Codec[Any] | None, Door]] = []
         self._state = ServerState.NEW
         # Made with the first door, since it needs the running loop.
         self._lobby: Lobby | None = None
@@ -191,6 +193,35 @@ class Server(Hooks[Up, Down, C], Sending[Down, C]):
             listener.close()
             raise
         return listener
+
+    def protocol(
+        self, *, wire: Wire | None = None, codec: Codec[Any] | None = None
+    ) -> asyncio.Protocol:
+        """Return a new connection for one transport that the application makes itself.
+
+        That is a serial line, a tunnel, a Unix socket, or a fake in a test::
+
+            await loop.create_unix_server(server.protocol, "/run/devices.sock")
+            await loop.connect_accepted_socket(server.protocol, sock)
+
+        The server counts as listening from the first call on. While it drains, who comes this way
+        is refused as at every other door; closing what accepts is the application's.
+
+        Raises:
+            TypeError: an argument is not what it should be.
+            ValueError: ``wire`` cannot carry what the codec makes.
+            RuntimeError: the server is closed, or runs on another loop, or no loop runs.
+        """
+        expect("wire", wire or self.contract.wire, Wire, "Plain(Lines())")
+        if self._state is ServerState.CLOSED:
+            raise RuntimeError("the server is closed, it takes no connections any more")
+        lobby = self._enter()
+        connection: Any = Connection(lobby.hub, lobby, self._private_door(wire, codec))
+        if self._state is ServerState.NEW:
+            self._state = ServerState.LISTENING
+        # By what it can do: a class that is compiled cannot inherit from asyncio's.
+        made: asyncio.Protocol = connection
+        return made
 
     def run(
         self,
@@ -305,6 +336,16 @@ class Server(Hooks[Up, Down, C], Sending[Down, C]):
         elif self._lobby.hub.loop is not asyncio.get_running_loop():
             raise RuntimeError("the server runs on another loop already")
         return self._lobby
+
+    def _private_door(self, wire: Wire | None, codec: Codec[Any] | None) -> Door:
+        """Return the door of the transports that the application makes, one for all alike."""
+        for known_wire, known_codec, door in self._private_doors:
+            if (known_wire, known_codec) == (wire, codec):
+                return door
+        door = Door.of(self.contract, Role.SERVER, wire, codec)
+        self._private_doors.append((wire, codec, door))
+        self._doors.append(door)
+        return door
 
     def _check_not_stopping(self) -> None:
         """Refuse to open a door of a server that stops.

@@ -8,60 +8,85 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from ._blocking import CableSocket, socket_pair
+    from ._cable import Cable
+    from ._cable_transport import CableTransport
     from ._choices import BenignChoices, Choices, ReplayedChoices, SeededChoices
+    from ._fake_client import FakeClient, FakeConnection
     from ._faults import Faults
     from ._host import Host, HostDown
     from ._loop import SimLoop
+    from ._memory import Joining, MemoryDial, connected, memory_pair
+    from ._pairs import Pair, Side, Stream, stream_pair, transport_pair
+    from ._report import Report
+    from ._script import ScriptMismatch
+    from ._scripted_peer import ScriptedPeer
+    from ._settled import settled
     from ._simulate import simulate
+    from ._speech import Speech
     from ._trace import Trace, TraceEvent
     from ._verdicts import SimDeadlock, SimError, SimEscape, SimLeak, SimLivelock
     from ._world import World
 
 __all__ = [
     "BenignChoices",
+    "Cable",
+    "CableSocket",
+    "CableTransport",
     "Choices",
+    "FakeClient",
+    "FakeConnection",
     "Faults",
     "Host",
     "HostDown",
+    "Joining",
+    "MemoryDial",
+    "Pair",
     "ReplayedChoices",
+    "Report",
+    "ScriptMismatch",
+    "ScriptedPeer",
     "SeededChoices",
+    "Side",
     "SimDeadlock",
     "SimError",
     "SimEscape",
     "SimLeak",
     "SimLivelock",
     "SimLoop",
+    "Speech",
+    "Stream",
     "Trace",
     "TraceEvent",
     "World",
+    "connected",
+    "memory_pair",
+    "settled",
     "simulate",
+    "socket_pair",
+    "stream_pair",
+    "transport_pair",
 ]
 
 _HOMES: Final = {
-    "_choices": (
-        "BenignChoices",
-        "Choices",
-        "ReplayedChoices",
-        "SeededChoices",
-    ),
+    "_blocking": ("CableSocket", "socket_pair"),
+    "_cable": ("Cable",),
+    "_cable_transport": ("CableTransport",),
+    "_choices": ("BenignChoices", "Choices", "ReplayedChoices", "SeededChoices"),
+    "_fake_client": ("FakeClient", "FakeConnection"),
     "_faults": ("Faults",),
-    "_host": (
-        "Host",
-        "HostDown",
-    ),
+    "_host": ("Host", "HostDown"),
     "_loop": ("SimLoop",),
+    "_memory": ("Joining", "MemoryDial", "connected", "memory_pair"),
+    "_pairs": ("Pair", "Side", "Stream", "stream_pair", "transport_pair"),
+    "_report": ("Report",),
+    "_script": ("ScriptMismatch",),
+    "_scripted_peer": ("ScriptedPeer",),
+    "_settled": ("settled",),
     "_simulate": ("simulate",),
-    "_trace": (
-        "Trace",
-        "TraceEvent",
-    ),
-    "_verdicts": (
-        "SimDeadlock",
-        "SimError",
-        "SimEscape",
-        "SimLeak",
-        "SimLivelock",
-    ),
+    "_speech": ("Speech",),
+    "_trace": ("Trace", "TraceEvent"),
+    "_verdicts": ("SimDeadlock", "SimError", "SimEscape", "SimLeak", "SimLivelock"),
     "_world": ("World",),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}

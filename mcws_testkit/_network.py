@@ -131,6 +131,7 @@ class Network:
         line = Line(
             len(self._connections) + 1, self._agenda, self._faults, self._trace, self._budget
         )
+        line.hosts = {"client": here.name, "server": there.name}
         is_local = here is there
         near = (LOOPBACK[0] if is_local else here.address, next(self._client_ports))
         far = (LOOPBACK[0] if is_local else there.address, server.address[1])

@@ -35,6 +35,7 @@ class Schedule:
         self._recorder = Recorder(choices)
         self._deviations: list[str] = []
         self.points = 0
+        self._is_over = False
         self._gap = -1
         self._draw_gap()
 
@@ -51,7 +52,7 @@ class Schedule:
     @property
     def stopped(self) -> BaseException | None:
         """What the source of choices raised: the run is not wanted any more."""
-        return self._recorder.stopped
+        return None if self._is_over else self._recorder.stopped
 
     def pick(self, kinds: Sequence[_K]) -> _K | None:
         """Return which of ``kinds`` goes wrong here, mild ones first, or None for nothing.
@@ -83,10 +84,10 @@ class Schedule:
         """Let nothing go wrong any more."""
         self._gap = -1
 
-    def release(self) -> None:
-        """Let the run come to its end, also one that is not wanted any more."""
+    def finish(self) -> None:
+        """Let what is left of the run end by itself, wanted or not."""
         self.end()
-        self._recorder.release()
+        self._is_over = True
 
     def __repr__(self) -> str:
         if not self._deviations:

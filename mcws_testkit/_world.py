@@ -9,10 +9,12 @@ from typing import Any, Final, Self, TypeVar
 
 from ._agenda import START_S
 from ._choices import BenignChoices, Choices
+from ._failures import remember
 from ._faults import Faults
 from ._host import Host
 from ._loop import SimLoop
 from ._schedule import Schedule
+from ._speech import Speaks, Speech
 from ._tasks import SimTask
 from ._trace import Trace
 from ._verdicts import SimLeak
@@ -36,8 +38,15 @@ class World:
     Args:
         faults: what may go wrong.
         choices: what does; nothing by default.
+        speaks: what the connections speak, so that a failure shows frames: a framing, a wire, a
+            contract, or a ``Speech``.
         grace_s: virtual seconds for which tasks, timers and connections may outlive the program.
         steps_max: callbacks after which the run is a livelock.
+
+    Attributes:
+        faults: what may go wrong.
+        speech: what the connections speak.
+        loop: the event loop of all hosts.
     """
 
     def __init__(
@@ -45,12 +54,12 @@ class World:
         faults: Faults | None = None,
         choices: Choices | None = None,
         *,
-        speaks: Any = None,
+        speaks: Speaks | Speech | None = None,
         grace_s: float = GRACE_S,
         steps_max: int = STEPS_MAX,
     ) -> None:
         self.faults = Faults() if faults is None else faults
-        self.speaks = speaks
+        self.speech = speaks if isinstance(speaks, Speech) else Speech(speaks)
         self._schedule = Schedule(BenignChoices() if choices is None else choices)
         self.loop = SimLoop(self._schedule, self.faults, steps_max=steps_max)
         self._grace_s = grace_s
@@ -113,7 +122,11 @@ class World:
             SimDeadlock: nothing can ever happen any more.
             SimLivelock: it does not end.
         """
-        return self.loop.run_until_complete(part)
+        try:
+            return self.loop.run_until_complete(part)
+        except BaseException as error:
+            remember(error, self)
+            raise
 
     def close(self) -> None:
         """Heal the network, wait ``grace_s`` and check that nothing is left.
@@ -129,10 +142,13 @@ class World:
             self.heal()
             self._wait()
             left = self._left()
+            if left:
+                raise SimLeak(left)
+        except BaseException as error:
+            remember(error, self)
+            raise
         finally:
             self._unwind()
-        if left:
-            raise SimLeak(left)
 
     def __enter__(self) -> Self:
         return self
@@ -173,7 +189,7 @@ class World:
 
     def _unwind(self) -> None:
         """Let every coroutine end now, so that no ``finally`` of it runs in another test."""
-        self._schedule.release()
+        self._schedule.finish()
         # What follows is our doing, and no part of what happened.
         self.trace.end()
         # A run that never ends, or never goes on, is closed by force below.
@@ -181,7 +197,7 @@ class World:
             # First steps are taken before all is cancelled: libraries wrap coroutines in others,
             # and one that never began would be told as "never awaited", in another test.
             if self._has_left():
-                self.step(self.loop.settle())
+                self.loop.run_until_complete(self.loop.settle())
             for _ in range(UNWINDINGS):
                 if self._cancel_all():
                     self.loop.run_until(self.loop.time() + self._grace_s)
@@ -200,7 +216,9 @@ class World:
         return bool(tasks or ends)
 
     def __repr__(self) -> str:
-        return f"<World {self._schedule!r}>"
+        # Hypothesis shows it before it runs.
+        state = repr(self._schedule) if len(self.trace) else "not run yet"
+        return f"<World {state}>"
 
 
 def _named(host: Host | str) -> str:

@@ -1,8 +1,9 @@
 # The client of mcws: the connector for the remote end of a server.
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from enum import Enum
-from typing import Any, Generic, Self, TypedDict, Unpack, overload
+from typing import Any, Generic, Self, TypeAlias, TypedDict, Unpack, overload
 
 from typing_extensions import TypeVar
 
@@ -67,6 +68,7 @@ class ClientOptions(TypedDict, total=False):
     id: str | None
     wire: Wire
     codec: Codec[Any] | None
+    dial: _Dial | None
     reconnect: None
     connect_timeout: float
     limits: Limits
@@ -82,3 +84,5 @@ class Messages(Generic[_M]):
 # What annotations name and nobody imports
 
 class _Mailbox: ...
+
+_Dial: TypeAlias = Callable[[Callable[[], asyncio.Protocol]], Awaitable[object]]

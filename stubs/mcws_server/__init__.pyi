@@ -162,6 +162,9 @@ class Server(Generic[_Up, _Down, _C]):
         sock: socket.socket | None = None,
         reuse_port: bool = False,
     ) -> Listener: ...
+    def protocol(
+        self, *, wire: Wire | None = None, codec: Codec[Any] | None = None
+    ) -> asyncio.Protocol: ...
     def run(
         self,
         port: int = 8080,

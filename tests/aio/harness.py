@@ -6,9 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-import mcws_client._client
 from mcws_client import Client
-from mcws_client._line import Line
 from mcws_protocol import UNTYPED, Codec, Contract, Dialect, Limits, Mcws, Mode, Role, Wire
 from mcws_protocol.aio import Connection, Door
 from mcws_server import Server
@@ -42,30 +40,37 @@ class Lab:
         self.initiator = initiator
         self.near: list[End] = []
         self.far: list[End] = []
+        self._codec = codec
+        self._turned: Door | None = None
         # A contract has its own mode; without one, it is as if it had this one.
-        self._door = Door.of(server.contract, Role.SERVER, wire, codec)
         if server.contract is UNTYPED and mode is not Mode.FULL_DUPLEX:
-            self._door = Door(wire, speech(codec, wire), mode=mode, initiator=initiator)
-        server._doors.append(self._door)
+            self._turned = Door(wire, speech(codec, wire), mode=mode, initiator=initiator)
+            server._doors.append(self._turned)
 
     def accept(self, protocol: Any) -> tuple[End, End]:
         """Join ``protocol`` to a new connection of the server; return both ends, its own first."""
-        lobby = self.server._enter()
-        connection: Connection[Any, Any] = Connection(lobby.hub, lobby, self._door)
-        near, far = connect(protocol, connection)
+        near, far = connect(protocol, self._connection())
         self.near.append(near)
         self.far.append(far)
         return near, far
 
-    async def dial(self, url: str, line: Line, door: Door) -> None:
-        """Stand in for the dialer of a client."""
-        self.accept(Connection(line.hub, line, door))
+    def _connection(self) -> Any:
+        """Return a new connection of the server."""
+        if self._turned is None:
+            return self.server.protocol(wire=self.wire, codec=self._codec)
+        lobby = self.server._enter()
+        return Connection(lobby.hub, lobby, self._turned)
+
+    async def dial(self, make: Callable[[], asyncio.Protocol]) -> None:
+        """Connect a client to the server by a cable."""
+        self.accept(make())
 
     def client(self, **options: Any) -> Client[Any, Any]:
         """Return a client that will connect to the server by a cable."""
         mode = options.pop("mode", self.mode)
         contract: Contract[Any, Any] = options.pop("contract", self.server.contract)
         wire = options.pop("wire", self.wire)
+        options.setdefault("dial", self.dial)
         client: Client[Any, Any] = Client(URL, contract, wire=wire, **options)
         if contract is UNTYPED:
             dialect = speech(client._settings.codec, wire)
@@ -77,25 +82,19 @@ class Lab:
 MakeLab = Callable[..., Lab]
 
 
-def make_lab(monkeypatch: Any) -> MakeLab:
-    """Return what makes labs; the clients of the last one made find its server."""
-
-    def make(
-        server: Server[Any, Any, Any] | None = None,
-        wire: Wire | None = None,
-        limits: Limits | None = None,
-        mode: Mode = Mode.FULL_DUPLEX,
-        initiator: Role = Role.SERVER,
-        codec: Codec[Any] | None = None,
-    ) -> Lab:
-        if server is None:
-            server = Server() if limits is None else Server(limits=limits)
-        wire = server.contract.wire if wire is None else wire
-        lab = Lab(server, wire, mode, initiator, codec)
-        monkeypatch.setattr(mcws_client._client, "dial", lab.dial)
-        return lab
-
-    return make
+def make_lab(
+    server: Server[Any, Any, Any] | None = None,
+    wire: Wire | None = None,
+    limits: Limits | None = None,
+    mode: Mode = Mode.FULL_DUPLEX,
+    initiator: Role = Role.SERVER,
+    codec: Codec[Any] | None = None,
+) -> Lab:
+    """Return a server with a door of that wire, its own unless one is given."""
+    if server is None:
+        server = Server() if limits is None else Server(limits=limits)
+    wire = server.contract.wire if wire is None else wire
+    return Lab(server, wire, mode, initiator, codec)
 
 
 def speech(codec: Codec[Any] | None = None, wire: Wire | None = None) -> Dialect:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import threading
 from collections.abc import AsyncGenerator, Callable
@@ -103,6 +104,7 @@ class Silent:
         ({"reconnect": True}, ValueError, "reconnect must be None, not True"),
         ({"connect_timeout": 0}, ValueError, "connect_timeout must be above 0 seconds, not 0"),
         ({"connect_timeout": float("nan")}, ValueError, "connect_timeout must be above 0"),
+        ({"dial": "tcp"}, TypeError, "dial must be callable, not 'tcp'"),
         ({"timeout": 5}, TypeError, "unexpected keyword argument 'timeout'"),
         (
             {"timeout": 5},
@@ -282,19 +284,18 @@ async def test_connect_is_lost(lab: MakeLab) -> None:
         await connecting
 
 
-async def test_connect_again_after_a_failure(lab: MakeLab, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_connect_again_after_a_failure(lab: MakeLab) -> None:
     """A failed attempt leaves the client as new, with its handlers."""
     made = lab()
     fails = True
 
-    async def dial(*arguments: Any) -> None:
+    async def dial(make: Callable[[], asyncio.Protocol]) -> None:
         if fails:
-            raise ConnectFailed("tcp://x:1", "nobody listens there")
-        await made.dial(*arguments)
+            raise ConnectionRefusedError(errno.ECONNREFUSED, "refused")
+        await made.dial(make)
 
-    monkeypatch.setattr("mcws_client._client.dial", dial)
     heard: list[Any] = []
-    client = made.client().on_message(lambda message, client: heard.append(message))
+    client = made.client(dial=dial).on_message(lambda message, client: heard.append(message))
     with pytest.raises(ConnectFailed):
         await client.connect()
     assert state(client) is ClientState.NEW
@@ -331,16 +332,14 @@ async def test_close_before_connecting() -> None:
     assert [message async for message in client] == []
 
 
-async def test_close_while_connecting_fails(lab: MakeLab, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_close_while_connecting_fails(lab: MakeLab) -> None:
     """If the attempt fails in the turn in which it is closed, the client stays closed."""
-    made = lab()
-    client = made.client()
 
-    async def dial(*arguments: Any) -> None:
+    async def dial(make: Callable[[], asyncio.Protocol]) -> None:
         asyncio.get_running_loop().call_soon(client.close)
-        raise ConnectFailed("tcp://x:1", "nobody listens there")
+        raise ConnectionRefusedError(errno.ECONNREFUSED, "refused")
 
-    monkeypatch.setattr("mcws_client._client.dial", dial)
+    client = lab().client(dial=dial)
     with pytest.raises(ConnectFailed):
         await client.connect()
     assert state(client) is ClientState.CLOSED

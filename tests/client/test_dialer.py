@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from mcws_client import Client
 from mcws_client._dialer import Address, explain, parse_url
 from mcws_protocol import ConnectFailed, ConnectTimeout, Lines, Plain
 from mcws_server import Server
+from tests.aio.harness import MakeLab
 
 
 @pytest.mark.parametrize(
@@ -73,6 +75,7 @@ def test_parse_url_that_is_no_text(url: Any) -> None:
         (OSError(errno.EACCES, "x"), "not permitted"),
         (OSError(errno.EMFILE, "x"), os.strerror(errno.EMFILE).lower()),
         (OSError("Multiple exceptions: a, b"), "Multiple exceptions: a, b"),
+        (BrokenPipeError(), "BrokenPipeError"),
         (socket.gaierror(-2, "x"), "there is no such host"),
         (UnicodeError("label too long"), "there is no such host"),
     ],
@@ -82,10 +85,46 @@ def test_explain_says_why_in_words(error: OSError | UnicodeError, why: str) -> N
     assert explain(error) == why
 
 
-@pytest.mark.sockets
+async def test_dial_in_another_way(lab: MakeLab) -> None:
+    """A ``dial`` of one's own gives the transport; nothing looks at the URL."""
+    made, calls = lab(), list[asyncio.Protocol]()
+
+    async def dial(make: Callable[[], asyncio.Protocol]) -> None:
+        calls.append(make())
+        made.accept(calls[-1])
+
+    async with Client("tcp://no.such.host.invalid:1", dial=dial) as client:
+        made.server.broadcast("hello")
+        assert await anext(aiter(client)) == "hello"
+    assert len(calls) == 1
+
+
+async def test_dial_in_another_way_that_fails() -> None:
+    """What is an ``OSError`` of that way is the error of any other way; the cause is kept."""
+    cause = ConnectionRefusedError(errno.ECONNREFUSED, "no modem")
+
+    async def dial(make: Callable[[], asyncio.Protocol]) -> None:
+        raise cause
+
+    with pytest.raises(ConnectFailed, match=r"tcp://modem:1.*nobody listens there") as caught:
+        await Client("tcp://modem:1", dial=dial).connect()
+    assert caught.value.__cause__ is cause
+
+
+async def test_dial_in_another_way_that_takes_too_long() -> None:
+    """The time for connecting holds for it too."""
+
+    async def dial(make: Callable[[], asyncio.Protocol]) -> None:
+        await asyncio.sleep(100)
+
+    client = Client("tcp://modem:1", dial=dial, connect_timeout=7)
+    with pytest.raises(ConnectTimeout, match="not within 7 seconds"):
+        await client.connect()
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1", "localhost"])
 async def test_dial_reaches_the_server(address: str) -> None:
-    """A client on a real socket talks to a server on one."""
+    """A client talks to the server of its URL."""
     async with Server().on_client_message(lambda message, client: client.send(message)) as server:
         listener = await server.listen(0, wire=Plain(Lines()))
         async with Client(f"tcp://{address}:{listener.port}", wire=Plain(Lines())) as client:
@@ -95,11 +134,9 @@ async def test_dial_reaches_the_server(address: str) -> None:
             assert client.remote_address == ("127.0.0.1", listener.port)
 
 
-@pytest.mark.sockets
 async def test_dial_where_nobody_listens() -> None:
     """``ConnectFailed`` names URL and cause; the client may try again."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        url = f"tcp://127.0.0.1:{sock.getsockname()[1]}"
+    url = "tcp://127.0.0.1:8080"
     client = Client(url)
     for _ in range(2):
         with pytest.raises(ConnectFailed, match="nobody listens there") as caught:
@@ -108,7 +145,6 @@ async def test_dial_where_nobody_listens() -> None:
         assert isinstance(caught.value.__cause__, OSError)
 
 
-@pytest.mark.sockets
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "x" * 70 + ".org"])
 async def test_dial_where_there_is_no_such_host(host: str) -> None:
     """A name that does not exist, and one that cannot exist, are the same error."""
@@ -116,16 +152,16 @@ async def test_dial_where_there_is_no_such_host(host: str) -> None:
         await Client(f"tcp://{host}:1").connect()
 
 
-@pytest.mark.sockets
 async def test_dial_where_nobody_answers() -> None:
-    """A server that takes connections and says nothing is given up; the socket is closed."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        client = Client(f"tcp://127.0.0.1:{sock.getsockname()[1]}", connect_timeout=0.05)
+    """A server that takes connections and says nothing is given up; the connection is closed."""
+    heard = bytearray()
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.extend(await reader.read())
+        writer.close()
+
+    async with await asyncio.start_server(listen, "127.0.0.1", 8080):
+        client = Client("tcp://127.0.0.1:8080", connect_timeout=0.05)
         with pytest.raises(ConnectTimeout, match=r"not within 0\.05 seconds"):
             await client.connect()
-        box, _ = sock.accept()
-        with box:
-            await asyncio.sleep(0)
-            box.settimeout(5)
-            while data := box.recv(4096):
-                assert b"MCWS" in data
+    assert b"MCWS" in heard

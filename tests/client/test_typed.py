@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -333,10 +334,14 @@ async def test_connect_to_a_server_without_a_contract(lab: MakeLab) -> None:
 
 async def test_connect_again_after_a_mismatch(lab: MakeLab) -> None:
     """The client may try again, perhaps when the server is up to date."""
-    client = lab(Server(THERMO)).client(contract=YOUNGER)
+    labs = iter([lab(Server(THERMO)), lab(Server(YOUNGER))])
+
+    async def dial(make: Callable[[], asyncio.Protocol]) -> None:
+        await next(labs).dial(make)
+
+    client = lab().client(contract=YOUNGER, dial=dial)
     with pytest.raises(ContractMismatch):
         await client.connect()
-    lab(Server(YOUNGER))
     await client.connect()
     assert client.contract == YOUNGER.label
 

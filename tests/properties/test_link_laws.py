@@ -14,14 +14,13 @@ from unittest import mock
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
-import mcws_client._client
 import mcws_server._link
 from mcws_client import Client
 from mcws_protocol import Limits, Mcws, Mode
 from mcws_server import Delivery, Link, Server
 from mcws_server._broadcast import send_to_all
+from mcws_testkit import SimLoop
 from tests.aio.harness import Lab, settle
-from tests.aio.virtual import VirtualLoop
 
 NAMES: Final = "abcd"
 # Nothing is dropped and nobody is given up: what becomes of them is not what links decide.
@@ -72,11 +71,10 @@ class History:
         self.server.on_client_error(lambda error, client: self.failures.append(error))
         self.server.on_client_message(lambda message, client: self.arrived.append(message))
         self.lab = Lab(self.server, Mcws())
-        with mock.patch.object(mcws_client._client, "dial", self.lab.dial):
-            for name in NAMES:
-                client = self.remote[name] = self.lab.client(id=name)
-                client.on_message(lambda message, client: self.heard[client.id].append(message))
-                await client.connect()
+        for name in NAMES:
+            client = self.remote[name] = self.lab.client(id=name)
+            client.on_message(lambda message, client: self.heard[client.id].append(message))
+            await client.connect()
         await settle()
         self.near = {client.id: client for client in self.server.clients}
         announcer = self.near["a"] if self.mode is Mode.SIMPLEX else None
@@ -199,7 +197,7 @@ def test_link_law_all_is_relayed_once_and_in_order(
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     problems: list[dict[str, Any]] = []
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with asyncio.Runner(loop_factory=SimLoop) as runner:
         runner.get_loop().set_exception_handler(lambda _, problem: problems.append(problem))
         runner.run(scenario())
     assert problems == []

@@ -7,13 +7,11 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
-from unittest import mock
 
 import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import mcws_client._client
 from mcws_client import Client
 from mcws_protocol import (
     CancelFrame,
@@ -43,9 +41,9 @@ from mcws_protocol import (
 )
 from mcws_protocol.aio import Door
 from mcws_server import ConnectedClient, Server
+from mcws_testkit import SimLoop
 from tests.aio.cable import End
 from tests.aio.harness import Lab, settle
-from tests.aio.virtual import VirtualLoop
 
 SETTLED_S: Final = 30.0
 """Virtual seconds after which all that was accepted has to be there: ten handlers in a row."""
@@ -295,8 +293,7 @@ class World:
 
     async def play(self, watch: Callable[[World], None]) -> None:
         """Connect, do all that the history says, and let everything come to rest."""
-        with mock.patch.object(mcws_client._client, "dial", self.lab.dial):
-            await self.client.connect()
+        await self.client.connect()
         await settle()
         self.sides[Role.SERVER].peer = next(iter(self.server.clients))
         self.sides[Role.CLIENT].peer = self.client
@@ -422,7 +419,7 @@ def run(
         finally:
             await world.finish()
 
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with asyncio.Runner(loop_factory=SimLoop) as runner:
         runner.run(main())
 
 
@@ -495,7 +492,7 @@ def test_burst_with_an_echo_ends(
         outbox_bytes_max=1 << 20,
         messages_per_turn=per_turn,
     )
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with asyncio.Runner(loop_factory=SimLoop) as runner:
         runner.run(
             echo_burst(first, sender, [bytes([n % 256]) * size for n in range(count)], limits)
         )
@@ -509,8 +506,7 @@ async def echo_burst(first: Role, sender: Role, said: list[bytes], limits: Limit
     server: Server[Any, Any, Any] = Server(contract, limits=limits)
     lab = Lab(server, Mcws())
     client: Client[Any, Any] = lab.client(limits=limits)
-    with mock.patch.object(mcws_client._client, "dial", lab.dial):
-        await client.connect()
+    await client.connect()
     await settle()
     ends: dict[Role, Any] = {Role.SERVER: next(iter(server.clients)), Role.CLIENT: client}
     near = ends.pop(sender)

@@ -112,7 +112,7 @@ async def test_broadcast_to_nobody(lab: MakeLab) -> None:
     server.broadcast("x", lambda client: True)
     with pytest.raises(EncodeError, match="expected bytes or str, got int"):
         server.broadcast(1)  # type: ignore[call-overload]  # the point of the test
-    lab(server, LINES)
+    door(server, LINES)
     with pytest.raises(EncodeError, match="not UTF-8"):
         server.broadcast(b"\xff")
 
@@ -335,10 +335,9 @@ async def test_broadcast_from_another_thread(lab: MakeLab) -> None:
 async def test_broadcast_encodes_once_per_door(lab: MakeLab) -> None:
     """However many clients a door has, its codec is asked once."""
     server, codecs = Server(), [CountingCodec(), CountingCodec()]
-    lab(server)._door.dialect = speech(codecs[0])
-    other = door(server, LINES, codecs[1])
-    peers = [accept(server, server._doors[0]) for _ in range(5)]
-    peers += [accept(server, other) for _ in range(5)]
+    lab(server)
+    doors = [door(server, Mcws(), codecs[0]), door(server, LINES, codecs[1])]
+    peers = [accept(server, each) for each in doors for _ in range(5)]
     await settle()
     server.broadcast("x", lambda client: True)
     await settle()

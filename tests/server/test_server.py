@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +20,9 @@ from mcws_protocol import (
     Lines,
     ListenFailed,
     Mcws,
+    MsgPack,
     Plain,
+    Rejected,
     RequestFailed,
     Text,
     Wire,
@@ -29,7 +30,8 @@ from mcws_protocol import (
 from mcws_protocol.aio import Connection
 from mcws_server import ConnectedClient, Delivery, Listener, Server, ServerState
 from mcws_server._listener import open_listener
-from tests.aio.harness import MakeLab, settle
+from tests.aio.cable import connect
+from tests.aio.harness import MakeLab, Raw, settle
 
 LINES = Plain(Lines())
 WIRES = pytest.mark.parametrize("wire", [Mcws(), LINES], ids=["mcws", "lines"])
@@ -180,8 +182,8 @@ async def test_listen_callback_that_raises(lab: MakeLab) -> None:
 
 async def test_listen_where_the_port_is_in_use(lab: MakeLab) -> None:
     """``ListenFailed`` names address and port; the callback does not run, nothing is open."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    async with Server() as other:
+        port = (await other.listen(0)).port
         server = Server()
         with pytest.raises(ListenFailed, match=f"127.0.0.1:{port}: the port is in use") as caught:
             await server.listen(port, callback=lambda: pytest.fail("called"))
@@ -189,15 +191,6 @@ async def test_listen_where_the_port_is_in_use(lab: MakeLab) -> None:
     assert (server.state, server.listeners) == (ServerState.NEW, ())
     await server.listen(port)
     await server.close()
-
-
-async def test_listen_takes_a_bound_socket(lab: MakeLab) -> None:
-    """``sock`` is used instead of port and address."""
-    async with Server() as server:
-        sock = socket.create_server(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-        listener = await server.listen(sock=sock)
-        assert listener.port == port
 
 
 async def test_listen_several_doors(lab: MakeLab) -> None:
@@ -288,6 +281,71 @@ def test_listen_on_a_second_loop() -> None:
 
 
 # Serving
+
+
+async def test_protocol_takes_a_transport(lab: MakeLab) -> None:
+    """Whoever has a transport gets a connection of the server, like one that came in by a door."""
+    heard: list[Any] = []
+    server = Server().on_client_message(lambda message, client: heard.append((message, client)))
+    near, _ = connect(raw := Raw(), server.protocol(wire=Plain(Lines())))
+    assert state(server) is ServerState.LISTENING
+    near.write(b"hello\n")
+    await settle()
+    assert heard == [("hello", next(iter(server.clients)))]
+    server.broadcast("all")
+    await server.drain()
+    assert (raw.heard, raw.has_eof) == (b"all\n", True)
+
+
+async def test_protocol_shares_its_door(lab: MakeLab) -> None:
+    """However often it is called, a broadcast looks at one door for each wire and codec."""
+    server, text = Server(), Text()
+    for _ in range(3):
+        server.protocol()
+        server.protocol(wire=Plain(Lines()))
+        server.protocol(wire=Plain(Lines()), codec=text)
+    assert len(server._doors) == 3
+    with pytest.raises(EncodeError):
+        server.broadcast(b"\xff")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "problem"),
+    [
+        ({"wire": Lines()}, TypeError, r"wire must be a Wire, such as Plain\(Lines\(\)\), not "),
+        ({"codec": Text}, TypeError, "codec must be a codec"),
+        ({"wire": Plain(Lines()), "codec": MsgPack()}, ValueError, "MsgPack"),
+    ],
+)
+async def test_protocol_arguments_that_are_wrong(
+    arguments: dict[str, Any], error: type[Exception], problem: str
+) -> None:
+    """A wrong argument is an error of its own, and the server stays as it was."""
+    server = Server()
+    with pytest.raises(error, match=problem):
+        server.protocol(**arguments)
+    assert (server.state, server._doors) == (ServerState.NEW, [])
+
+
+async def test_protocol_while_stopping(lab: MakeLab) -> None:
+    """Who comes while the server drains is sent away; of a closed server there is none."""
+    made = lab(Server().on_client_message(lambda message, client: asyncio.sleep(20)))
+    client = await made.client().connect()
+    client.send("slow")
+    await settle()
+    draining = asyncio.ensure_future(made.server.drain())
+    await settle()
+    with pytest.raises(Rejected, match="server stops"):
+        await made.client().connect()
+    await draining
+    with pytest.raises(RuntimeError, match="the server is closed"):
+        made.server.protocol()
+
+
+def test_protocol_without_a_loop() -> None:
+    """A connection belongs to a loop that runs."""
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        Server().protocol()
 
 
 async def test_serve_forever_before_listen(lab: MakeLab) -> None:

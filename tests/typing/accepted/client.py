@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+import asyncio
+from collections.abc import Awaitable, Callable
 from socket import socket
 from typing import Any, Never, assert_type
 
@@ -25,6 +26,15 @@ device = Client(URL, thermo, id="k1", connect_timeout=5, limits=Limits(inbox_hig
 assert_type(device, Client[Up, Down])
 options: ClientOptions = {"id": "k2", "reconnect": None, "wire": Plain(Varint())}
 assert_type(Client(URL, thermo, **options), Client[Up, Down])
+
+
+async def dial(make: Callable[[], asyncio.Protocol]) -> asyncio.Transport:
+    """Reach the server in another way, as ``loop.create_connection`` would."""
+    transport, _ = await asyncio.get_running_loop().create_unix_connection(make, "/run/x.sock")
+    return transport
+
+
+assert_type(Client(URL, thermo, dial=dial), Client[Up, Down])
 assert_type(Client(URL, Contract("push", version=1, up=Never, down=Notice)), Client[Never, Notice])
 
 

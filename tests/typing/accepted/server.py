@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import assert_never, assert_type
 
@@ -42,6 +43,10 @@ assert_type(server, Server[Up, Down, Device])
 assert_type(server.contract, Contract[Up, Down])
 assert_type(server.limits, Limits)
 assert_type(server.state, ServerState)
+
+
+assert_type(server.protocol(), asyncio.Protocol)
+made_elsewhere: Callable[[], asyncio.BaseProtocol] = server.protocol
 
 
 def make(connection: Connection[Up, Down]) -> Device:

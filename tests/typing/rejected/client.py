@@ -37,6 +37,7 @@ def make() -> None:
     Client(URL, thermo, wire=Lines())  # E: a framing for a wire
     Client(URL, thermo, codec=Varint())  # E: a framing for a codec
     Client(URL, thermo, limits={})  # E: a dict for limits
+    Client(URL, thermo, dial=lambda: None)  # E: a way that makes no connection
     Client(URL, thermo, timeout=5)  # E: no such option
     swapped: Client[Down, Up] = Client(URL, thermo)  # E: the directions the wrong way round
     options: ClientOptions = {"ident": "k1"}  # E: no such option

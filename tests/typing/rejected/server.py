@@ -38,6 +38,7 @@ def make() -> None:
     Server("thermo")  # E: a name for a contract
     Server(thermo, limits=1024)  # E: a number for limits
     Server(thermo, limit=Limits())  # E: no such option
+    Server(thermo).protocol(wire=Lines())  # E: a framing for a wire
     Server(thermo, Device)  # E: the client class without its name
 
 

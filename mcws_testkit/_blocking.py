@@ -1,0 +1,269 @@
+"""Blocking: sockets in memory for code that waits in ``recv`` and ``send``."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from typing_extensions import TypeVar
+
+from ._cable import CAPACITY, Cable
+from ._pairs import Pair, Side
+from ._plug import Plug, again, failure
+from ._verdicts import SimDeadlock, SimEscape
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
+PATIENCE_S: Final = 10.0
+"""Seconds after which a call without a timeout is taken for one that will never end."""
+
+R = TypeVar("R")
+Address = tuple[str, int]
+
+
+class CableSocket(socket.socket):
+    """One end of a cable, for code that is written for a TCP socket that blocks.
+
+    It has results and errors of Linux. It has no file descriptor: ``fileno()`` is -1, and what
+    needs one (``select``, ``ssl``, an event loop) refuses it. Each end may be used by several
+    threads. Where this thread is the only one, nobody else can ever send: a timeout passes at once
+    then, and a call without one raises ``SimDeadlock`` instead of waiting for ever; among several
+    threads it does so after ``patience_s`` seconds.
+    """
+
+    def __init__(
+        self, cable: Cable[Any], name: str, addresses: tuple[Address, Address], patience_s: float
+    ) -> None:
+        # Not that of the base class, which would open a socket of the system.
+        self._io_refs = 0
+        self._closed = False
+        self._name = name
+        self._line = cable.line
+        self._plug: Plug = cable.plug(name)
+        self._plug.changed = self._line.notify_all
+        self._address, self._peer_address = addresses
+        self._patience_s = patience_s
+        self._timeout: float | None = socket.getdefaulttimeout()
+        self._options: dict[tuple[int, int], Any] = {}
+
+    # Receiving
+
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        """Return up to ``bufsize`` bytes as soon as there are any; none at the end of the stream.
+
+        Raises:
+            ValueError: ``bufsize`` is negative.
+            TimeoutError: nothing came in time.
+            BlockingIOError: nothing has come, and this end does not block.
+            ConnectionResetError: the connection was lost.
+            OSError: (EBADF) this end is closed.
+            SimDeadlock: nothing can ever come.
+        """
+        self._check_flags("recv", flags)
+        if bufsize < 0:
+            raise ValueError("negative buffersize in recv")
+        if not bufsize:
+            return b""
+        return self._wait("recv", lambda: self._plug.receive(bufsize))
+
+    def recv_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> int:
+        """Receive into a buffer, at most ``nbytes`` bytes if that is not 0; else as ``recv``."""
+        view = memoryview(buffer).cast("B")
+        if nbytes < 0:
+            raise ValueError("negative buffersize in recv_into")
+        if nbytes > len(view):
+            raise ValueError("buffer too small for requested bytes")
+        data = self.recv(nbytes or len(view), flags)
+        view[: len(data)] = data
+        return len(data)
+
+    # Sending
+
+    def send(self, data: ReadableBuffer, flags: int = 0, /) -> int:
+        """Send at least one byte of ``data``, and return how many it were.
+
+        Raises:
+            TimeoutError: there was no room in time.
+            BlockingIOError: there is no room, and this end does not block.
+            BrokenPipeError: this direction has ended, or the connection is lost.
+            ConnectionResetError: the connection was lost.
+            OSError: (EBADF) this end is closed.
+            SimDeadlock: there can never be room.
+        """
+        self._check_flags("send", flags)
+        view = memoryview(data).cast("B")
+        return self._wait("send", lambda: self._plug.send(view))
+
+    def sendall(self, data: ReadableBuffer, flags: int = 0, /) -> None:
+        """Send all of ``data``; after an error nobody knows how much of it; else as ``send``."""
+        view = memoryview(data).cast("B")
+        while True:
+            view = view[self.send(view, flags) :]
+            if not view:
+                return
+
+    # Ending
+
+    def shutdown(self, how: int, /) -> None:
+        """End one direction, or both.
+
+        Raises:
+            OSError: (ENOTCONN) the connection is over, (EBADF) this end is closed, or (EINVAL)
+                ``how`` is none of ``SHUT_RD``, ``SHUT_WR``, ``SHUT_RDWR``.
+        """
+        with self._line:
+            self._check_open()
+            if how not in {socket.SHUT_RD, socket.SHUT_WR, socket.SHUT_RDWR}:
+                raise failure(errno.EINVAL)
+            if how != socket.SHUT_WR:
+                self._plug.deafen()
+            if how != socket.SHUT_RD:
+                self._plug.end()
+
+    def _real_close(self, *_: object) -> None:
+        """Take no part any more; the base class calls it when the last file of it is closed."""
+        linger = self._options.get((socket.SOL_SOCKET, socket.SO_LINGER), b"")
+        with self._line:
+            # This is how programs ask for a reset.
+            self._plug.close(abruptly=linger == struct.pack("ii", 1, 0))
+            self._line.notify_all()
+
+    # What it is
+
+    def fileno(self) -> int:
+        """Return -1: there is no file descriptor."""
+        return -1
+
+    def getsockname(self) -> Address:
+        """Return the address of this end; nobody is there."""
+        self._check_open()
+        return self._address
+
+    def getpeername(self) -> Address:
+        """Return the address of the other end; nobody is there."""
+        self._check_open()
+        if self._plug.is_over:
+            raise failure(errno.ENOTCONN)
+        return self._peer_address
+
+    @property
+    def family(self) -> socket.AddressFamily:
+        """The family of a TCP socket."""
+        return socket.AF_INET
+
+    @property
+    def type(self) -> socket.SocketKind:
+        """The kind of a TCP socket."""
+        return socket.SOCK_STREAM
+
+    @property
+    def proto(self) -> int:
+        """The number of TCP."""
+        return socket.IPPROTO_TCP
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "open"
+        return f"<CableSocket {self._name} {state}>"
+
+    # Settings
+
+    def settimeout(self, value: float | None, /) -> None:
+        """Have calls wait so many seconds; for ever with None, not at all with 0.
+
+        Raises:
+            ValueError: ``value`` is negative.
+            OSError: (EBADF) this end is closed.
+        """
+        if value is not None and value < 0:
+            raise ValueError("Timeout value out of range")
+        self._check_open()
+        self._timeout = value
+
+    def gettimeout(self) -> float | None:
+        """Return for how many seconds calls wait."""
+        return self._timeout
+
+    @property
+    def timeout(self) -> float | None:
+        """For how many seconds calls wait."""
+        return self._timeout
+
+    def setblocking(self, flag: bool, /) -> None:
+        """Have calls wait for ever, or not at all."""
+        self.settimeout(None if flag else 0.0)
+
+    def getblocking(self) -> bool:
+        """Whether calls wait."""
+        return self._timeout != 0
+
+    def setsockopt(self, level: int, optname: int, value: Any, optlen: Any = None, /) -> None:
+        """Keep an option; only ``SO_LINGER`` with on and 0 s has an effect: a reset at the end."""
+        self._check_open()
+        self._options[level, optname] = value
+
+    def getsockopt(self, level: int, optname: int, buflen: int = 0, /) -> Any:
+        """Return an option as it was set; 0, or that many bytes of it, where it was not."""
+        self._check_open()
+        return self._options.get((level, optname), bytes(buflen) if buflen else 0)
+
+    # Details
+
+    def _wait(self, call: str, attempt: Callable[[], R]) -> R:
+        """Return what ``attempt`` returns, as soon as it need not wait."""
+        began_s = time.monotonic()
+        with self._line:
+            while True:
+                self._check_open()
+                try:
+                    return attempt()
+                except BlockingIOError:
+                    if self._timeout == 0:
+                        raise again() from None
+                self._sleep(call, time.monotonic() - began_s)
+
+    def _sleep(self, call: str, waited_s: float) -> None:
+        """Wait until something has changed.
+
+        Raises:
+            TimeoutError: the time is over.
+            SimDeadlock: it would be for ever.
+        """
+        patience_s = self._patience_s if self._timeout is None else self._timeout
+        if threading.active_count() > 1 and waited_s < patience_s:
+            self._line.wait(patience_s - waited_s)
+        elif self._timeout is not None:
+            raise TimeoutError("timed out")
+        else:
+            why = (
+                "no other thread runs" if waited_s < patience_s else "no other thread did anything"
+            )
+            raise SimDeadlock(waited_s, [f"{self._name}.{call}() waits, and {why}"])
+
+    def _check_open(self) -> None:
+        if self._closed and self._io_refs <= 0:
+            raise failure(errno.EBADF)
+
+    def _check_flags(self, call: str, flags: int) -> None:
+        if flags & ~socket.MSG_NOSIGNAL:
+            raise SimEscape(f"{call} with flags {flags:#x}")
+
+
+def socket_pair(
+    *, capacity: int = CAPACITY, patience_s: float = PATIENCE_S
+) -> Pair[CableSocket, CableSocket, Side]:
+    """Return two sockets that block, joined by a cable.
+
+    The cable calls them ``"a"`` and ``"b"``. It holds ``capacity`` bytes in each direction. A call
+    that has no timeout and waits for more than ``patience_s`` seconds raises ``SimDeadlock``, so
+    that no test hangs.
+    """
+    cable: Cable[Side] = Cable("a", "b", capacity=capacity)
+    here, there = ("192.0.2.1", 50001), ("192.0.2.2", 50002)
+    first = CableSocket(cable, "a", (here, there), patience_s)
+    return Pair(first, CableSocket(cable, "b", (there, here), patience_s), cable)
