@@ -89,6 +89,11 @@ class Recorder:
         """What the other source raised, to be raised again where nothing swallows it."""
         return self._stopped
 
+    def release(self) -> None:
+        """Choose only what is benign from now on, and forget what the other source raised."""
+        self._source = BenignChoices()
+        self._stopped = None
+
     @property
     def token(self) -> str:
         """The run as text, for ``ReplayedChoices``."""

@@ -83,6 +83,11 @@ class Schedule:
         """Let nothing go wrong any more."""
         self._gap = -1
 
+    def release(self) -> None:
+        """Let the run come to its end, also one that is not wanted any more."""
+        self.end()
+        self._recorder.release()
+
     def __repr__(self) -> str:
         if not self._deviations:
             return "benign"

@@ -172,7 +172,7 @@ class World:
 
     def _unwind(self) -> None:
         """Let every coroutine end now, so that no ``finally`` of it runs in another test."""
-        self._schedule.end()
+        self._schedule.release()
         for _ in range(UNWINDINGS):
             tasks = self.loop.living_tasks
             if not tasks:
