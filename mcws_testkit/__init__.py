@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ._choices import BenignChoices, Choices, ReplayedChoices, SeededChoices
+    from ._ends_under_test import ClientUnderTest, Connected, Served, ServerUnderTest
+    from ._events import Event, Events
     from ._faults import Faults
     from ._host import Host, HostDown
+    from ._judgement import BrokenPromise
+    from ._lifecycle_suite import LifecycleSuite
     from ._loop import SimLoop
+    from ._promises import Promise
+    from ._script import Script, Step
     from ._simulate import simulate
     from ._trace import Trace, TraceEvent
     from ._verdicts import SimDeadlock, SimError, SimEscape, SimLeak, SimLivelock
@@ -19,18 +25,29 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BenignChoices",
+    "BrokenPromise",
     "Choices",
+    "ClientUnderTest",
+    "Connected",
+    "Event",
+    "Events",
     "Faults",
     "Host",
     "HostDown",
+    "LifecycleSuite",
+    "Promise",
     "ReplayedChoices",
+    "Script",
     "SeededChoices",
+    "Served",
+    "ServerUnderTest",
     "SimDeadlock",
     "SimError",
     "SimEscape",
     "SimLeak",
     "SimLivelock",
     "SimLoop",
+    "Step",
     "Trace",
     "TraceEvent",
     "World",
@@ -44,12 +61,29 @@ _HOMES: Final = {
         "ReplayedChoices",
         "SeededChoices",
     ),
+    "_ends_under_test": (
+        "ClientUnderTest",
+        "Connected",
+        "Served",
+        "ServerUnderTest",
+    ),
+    "_events": (
+        "Event",
+        "Events",
+    ),
     "_faults": ("Faults",),
     "_host": (
         "Host",
         "HostDown",
     ),
+    "_judgement": ("BrokenPromise",),
+    "_lifecycle_suite": ("LifecycleSuite",),
     "_loop": ("SimLoop",),
+    "_promises": ("Promise",),
+    "_script": (
+        "Script",
+        "Step",
+    ),
     "_simulate": ("simulate",),
     "_trace": (
         "Trace",
