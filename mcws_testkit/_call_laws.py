@@ -24,6 +24,8 @@ def all_return(facts: Facts) -> Iterator[Breach]:
     for visit in facts.connected:
         if visit.over is None:
             yield Promise.CLOSING, f"{visit.name} does not know that its connection has ended"
+        if visit.finished_s is not None and record.down_s is not None:
+            yield Promise.CLOSING, f"{visit.name} outlived its server"
 
 
 def ends_well(facts: Facts) -> Iterator[Breach]:
@@ -55,11 +57,12 @@ def replies(facts: Facts) -> Iterator[Breach]:
     """A request gets its own reply, or fails for a reason."""
     expected = facts.record.events.replies
     for visit in facts.connected:
+        has_to = facts.is_kept(visit) or facts.is_half_closed(visit)
         for request in visit.asked:
             wanted = expected.get(request.payload, request.payload)
             if request.is_good and request.reply != wanted:
                 yield Promise.REPLIES, f"{request.payload!r} got {request.reply!r} as its reply"
-            elif request.error is not None and facts.is_kept(visit) and not _is_late(request):
+            elif request.error is not None and has_to and not _is_late(request):
                 yield Promise.REPLIES, f"{request.payload!r}: {request!r}"
 
 
@@ -89,9 +92,7 @@ def drains(facts: Facts) -> Iterator[Breach]:
     if drain is None:
         return
     begun = {
-        event.payload
-        for event in record.events.log
-        if event.kind == "request" and event.time_s < drain.start_s
+        event.payload for event in record.events.log[: record.draining] if event.kind == "request"
     }
     for visit in facts.connected:
         if visit.causes & (SELF_MADE | STOPS) or not facts.is_undisturbed(visit):

@@ -153,7 +153,7 @@ class Events:
 
     def _key(self, client: object) -> Hashable:
         """Return what tells a client from others: itself, or its identity."""
-        return client if isinstance(client, Hashable) else id(client)
+        return client if callable(getattr(client, "__hash__", None)) else id(client)
 
     def __repr__(self) -> str:
         return f"<Events {len(self.log)} of {self._count} connections>"

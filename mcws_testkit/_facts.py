@@ -64,6 +64,14 @@ class Facts:
             and self.record.down_s is None
         )
 
+    def is_half_closed(self, visit: Visit) -> bool:
+        """Whether all that ends a connection is that its client ended its own direction."""
+        return (
+            self.is_undisturbed(visit)
+            and visit.causes - STOPS == {Act.HALF_CLOSE}
+            and self.record.down_s is None
+        )
+
     def is_undisturbed(self, visit: Visit) -> bool:
         """Whether neither the network nor a client that does not read disturbs a connection."""
         return visit.client is not None and visit.is_safe and visit.stalled_s <= STALL_S

@@ -9,7 +9,6 @@ from . import _call_laws as calls
 from . import _hook_laws as hooks
 from . import _stream_laws as streams
 from ._facts import Breach, Facts
-from ._promises import Promise
 from ._visits import Record
 
 LAWS: Final[Sequence[Callable[[Facts], Iterator[Breach]]]] = (

@@ -11,10 +11,10 @@ from ._ends_under_test import ClientUnderTest, ServerUnderTest
 from ._faults import Faults
 from ._host import Host
 from ._judgement import check
+from ._play import Play
 from ._promises import Promise
 from ._script import Script, scripts
 from ._stage import Stage
-from ._play import Play
 from ._verdicts import SimLeak
 from ._visits import Record
 from ._world import World
@@ -103,9 +103,12 @@ class LifecycleSuite:
 
         try:
             world.run(tell())
-        except SimLeak:
-            if Promise.TIDY in self.promises:
-                raise
+        except BaseException as error:
+            if isinstance(error, SimLeak) and Promise.TIDY not in self.promises:
+                return
+            error.add_note(f"script: {script}")
+            error.add_note(f"network: {world!r}")
+            raise
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

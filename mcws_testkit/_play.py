@@ -14,7 +14,7 @@ from ._stage import Stage
 
 LARGE_BYTES: Final = 20_000
 """Of a large message: more than one read of many programs, and allowed by most limits."""
-FLOOD: Final = 64
+FLOOD: Final = 32
 """Large messages of a flood: far more than systems and programs buffer."""
 STEP_S: Final = 6.0
 """Seconds for which the script waits for a step: longer than all harmless delays."""
@@ -62,6 +62,9 @@ class Play:
         await self.stage.rest(CALM_S)
         if self._server.is_up:
             await self._prove()
+        else:
+            # The clients have to learn by themselves that their server has gone.
+            await self.stage.rest(PATIENCE_S)
         for client in self._clients:
             client.queue(client.finish)
         await self._wait(PATIENCE_S)
@@ -149,7 +152,8 @@ class Play:
     async def _stop(self) -> None:
         """Stop the server, once it had time to see that all its clients have gone."""
         record = self.stage.record
-        await asyncio.sleep(CALM_S)
+        # What was delayed before the network healed is still delayed.
+        await asyncio.sleep(CALM_S + self.stage.world.faults.delay_s)
         record.stopping = len(record.events.log)
         record.registry = self._server.clients
         self.stage.background(self._server.finish(Act.STOP.value))

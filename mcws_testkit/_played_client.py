@@ -28,6 +28,7 @@ class PlayedClient(Actor):
         self._reads = asyncio.Event()
         self._paused_s: float | None = None
         self._stalled_s: float | None = None
+        self._heard: int | None = None
         self._may_stop = True
 
     @property
@@ -39,10 +40,12 @@ class PlayedClient(Actor):
         """Connect, unless there is a connection; return it, or None if there is none."""
         if self.is_open:
             return self.visit
+        # Or the connection before, which may still be open in one direction, would wait for ever.
+        await self.resume()
         self._visits += 1
         visit = self.visit = Visit(f"{self.host.name}.{self._visits}", self.stage.is_safe)
         self._reads.set()
-        self._paused_s = self._stalled_s = None
+        self._paused_s = self._stalled_s = self._heard = None
         self.stage.record.visits.append(visit)
         call = Call("connect", self.stage.now)
         visit.calls.append(call)
@@ -128,9 +131,11 @@ class PlayedClient(Actor):
         if visit is None or not is_pausable or not self._may_stop:
             return
         visit.causes.add(Act.PAUSE)
-        self._paused_s = self.stage.now
-        self._stalled_s = self._stalled_s or self.stage.now
+        self._paused_s = self._stalled_s = self._stalled_s or self.stage.now
         await self._do(visit, "pause")
+        # What was on its way to who receives may still come.
+        await self.stage.world.loop.settle()
+        self._heard = len(visit.received)
 
     async def resume_for_good(self) -> None:
         """Receive until the end, also if a stall or a pause was still to come."""
@@ -146,9 +151,10 @@ class PlayedClient(Actor):
         self._stalled_s = None
         if visit is None or self._paused_s is None:
             return
-        visit.paused.append((self._paused_s, self.stage.now))
-        self._paused_s = None
-        if visit.is_open:
+        if self._heard is not None:
+            visit.paused.append((self._heard, len(visit.received)))
+        self._paused_s = self._heard = None
+        if visit.over is None and Act.KILL not in visit.causes:
             await self._do(visit, "resume")
 
     # Details

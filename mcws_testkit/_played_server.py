@@ -57,7 +57,8 @@ class PlayedServer(Actor):
     async def end(self, act: Act) -> None:
         """Stop or drain it, because the script has it so."""
         if self.is_up:
-            self.stage.record.down_s = self.stage.now
+            record = self.stage.record
+            record.down_s, record.draining = self.stage.now, len(record.events.log)
             await self.finish(act.value)
 
     async def finish(self, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from ._facts import SELF_MADE, STOPS, Breach, Facts, gaps, tail
@@ -27,11 +28,11 @@ def _promise_of(facts: Facts, visit: Visit) -> Promise | None:
     """Return the promise by which the messages of a visit arrive; None if they may be lost."""
     if facts.is_kept(visit):
         return Promise.DELIVERY
-    if facts.record.down_s is not None or not facts.is_undisturbed(visit):
-        return None
-    if visit.causes == {Act.CLOSE}:
-        return Promise.FLUSH
-    return Promise.HALF_CLOSE if visit.causes == {Act.HALF_CLOSE} else None
+    if facts.is_half_closed(visit):
+        return Promise.HALF_CLOSE
+    is_up = facts.record.down_s is None
+    is_closed = visit.causes == {Act.CLOSE} and facts.is_undisturbed(visit)
+    return Promise.FLUSH if is_closed and is_up else None
 
 
 def nothing_strange(facts: Facts) -> Iterator[Breach]:
@@ -92,7 +93,7 @@ def _has_to(news: Broadcast, session: int) -> bool:
 def _order(facts: Facts, session: int, visit: Visit, got: list[int]) -> Iterator[str]:
     """Yield what is wrong with the broadcasts that one connection got."""
     news = facts.record.broadcasts
-    for before, number in zip(got, got[1:], strict=False):
+    for before, number in itertools.pairwise(got):
         if number == before:
             yield f"{news[number].payload!r} came twice"
         elif number < before:
@@ -121,6 +122,5 @@ def pauses(facts: Facts) -> Iterator[Breach]:
     """Nothing comes while a client has paused."""
     for visit in facts.connected:
         for begin, end in visit.paused:
-            for time_s, payload in visit.received:
-                if begin < time_s < end:
-                    yield Promise.PAUSE, f"{visit.name} received {payload[:20]!r} while paused"
+            for _, payload in visit.received[begin:end]:
+                yield Promise.PAUSE, f"{visit.name} received {payload[:20]!r} while paused"

@@ -67,7 +67,7 @@ class Visit:
         received: when which message came.
         causes: what the script did to it, apart from sending.
         over: when ``receive`` told the end, and how.
-        paused: the times between which it had paused.
+        paused: how many messages it had received before and after it had paused.
         stalled_s: the longest time for which its client did not read.
         finished_s: when the suite closed it, since the script had not.
     """
@@ -82,7 +82,7 @@ class Visit:
     received: list[tuple[float, bytes]] = field(default_factory=list[tuple[float, bytes]])
     causes: set[Act] = field(default_factory=set[Act])
     over: tuple[float, BaseException] | None = None
-    paused: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
+    paused: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     stalled_s: float = 0.0
     finished_s: float | None = None
 
@@ -127,7 +127,8 @@ class Record:
         server_calls: of ``drain`` and ``stop``.
         is_killed: whether the host of the server was killed.
         down_s: when the script ended the server; None if it did not.
-        stopping: how many events there were when the suite, not the script, stopped the server.
+        draining: how many events there were when the script drained the server.
+        stopping: how many there were when the suite, not the script, stopped the server.
         registry: how many clients the server had then; None if it does not say.
         held_bytes: the most that the server held for one client.
         held_max: how much that may be.
@@ -146,6 +147,7 @@ class Record:
     server_calls: list[Call] = field(default_factory=list[Call])
     is_killed: bool = False
     down_s: float | None = None
+    draining: int = 0
     stopping: int | None = None
     registry: int | None = None
     held_bytes: int = 0
