@@ -1,7 +1,7 @@
 """What a simulated connection costs: its life on a simulated loop, and on asyncio's over loopback.
 
-Run ``python benchmarks/simulation.py``. It prints medians and the median of the ratios, which must be
-at least 3. Both loops run the same program: connect, a message each way, a polite close.
+Run ``python benchmarks/simulation.py``. It prints medians and the median of the ratios, which must
+be at least 3. Both loops run the same program: connect, a message each way, a polite close.
 """
 
 from __future__ import annotations

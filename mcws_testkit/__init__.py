@@ -13,13 +13,19 @@ if TYPE_CHECKING:
     from ._cable_transport import CableTransport
     from ._choices import BenignChoices, Choices, ReplayedChoices, SeededChoices
     from ._codec_suite import CodecSuite
+    from ._ends_under_test import ClientUnderTest, Connected, Served, ServerUnderTest
+    from ._events import Event, Events
     from ._fake_client import FakeClient, FakeConnection
     from ._faults import Faults
     from ._framing_suite import FramingSuite
     from ._host import Host, HostDown
+    from ._judgement import BrokenPromise
+    from ._lifecycle_script import Script, Step
+    from ._lifecycle_suite import LifecycleSuite
     from ._loop import SimLoop
     from ._memory import Joining, MemoryDial, connected, memory_pair
     from ._pairs import Pair, Side, Stream, stream_pair, transport_pair
+    from ._promises import Promise
     from ._report import Report
     from ._script import ScriptMismatch
     from ._scripted_peer import ScriptedPeer
@@ -33,11 +39,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BenignChoices",
+    "BrokenPromise",
     "Cable",
     "CableSocket",
     "CableTransport",
     "Choices",
+    "ClientUnderTest",
     "CodecSuite",
+    "Connected",
+    "Event",
+    "Events",
     "FakeClient",
     "FakeConnection",
     "Faults",
@@ -45,13 +56,18 @@ __all__ = [
     "Host",
     "HostDown",
     "Joining",
+    "LifecycleSuite",
     "MemoryDial",
     "Pair",
+    "Promise",
     "ReplayedChoices",
     "Report",
+    "Script",
     "ScriptMismatch",
     "ScriptedPeer",
     "SeededChoices",
+    "Served",
+    "ServerUnderTest",
     "Side",
     "SimDeadlock",
     "SimError",
@@ -60,6 +76,7 @@ __all__ = [
     "SimLivelock",
     "SimLoop",
     "Speech",
+    "Step",
     "Stream",
     "Trace",
     "TraceEvent",
@@ -80,14 +97,20 @@ _HOMES: Final = {
     "_cable_transport": ("CableTransport",),
     "_choices": ("BenignChoices", "Choices", "ReplayedChoices", "SeededChoices"),
     "_codec_suite": ("CodecSuite",),
+    "_ends_under_test": ("ClientUnderTest", "Connected", "Served", "ServerUnderTest"),
+    "_events": ("Event", "Events"),
     "_fake_client": ("FakeClient", "FakeConnection"),
     "_faults": ("Faults",),
     "_framing_suite": ("FramingSuite",),
     "_host": ("Host", "HostDown"),
+    "_judgement": ("BrokenPromise",),
+    "_lifecycle_suite": ("LifecycleSuite",),
     "_loop": ("SimLoop",),
     "_memory": ("Joining", "MemoryDial", "connected", "memory_pair"),
     "_pairs": ("Pair", "Side", "Stream", "stream_pair", "transport_pair"),
+    "_promises": ("Promise",),
     "_report": ("Report",),
+    "_lifecycle_script": ("Script", "Step"),
     "_script": ("ScriptMismatch",),
     "_scripted_peer": ("ScriptedPeer",),
     "_settled": ("settled",),

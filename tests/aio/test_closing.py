@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Callable
 from typing import Any
 
@@ -275,6 +276,21 @@ async def test_transport_that_cannot_half_close(lab: MakeLab, wire: Wire) -> Non
     await client.close()
     await settle()
     assert record.codes == [1000]
+
+
+@WIRES
+async def test_close_of_a_connection_that_was_reset(lab: MakeLab, wire: Wire) -> None:
+    """A reset that shows only when the own direction is ended does not reach who closes."""
+    record, made, client, _ = await joined(lab, wire)
+
+    def refuse() -> None:
+        """Raise what ``shutdown`` of a socket raises once the peer has reset the connection."""
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    made.near[0].write_eof = refuse  # type: ignore[method-assign]
+    await client.close()
+    await settle()
+    assert record.codes in ([1000], [1006])
 
 
 @WIRES
