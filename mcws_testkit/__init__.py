@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ._faults import Faults
     from ._host import Host, HostDown
     from ._judgement import BrokenPromise
+    from ._lifecycle_machine import LifecycleMachine
     from ._lifecycle_suite import LifecycleSuite
     from ._loop import SimLoop
     from ._promises import Promise
@@ -34,6 +35,7 @@ __all__ = [
     "Faults",
     "Host",
     "HostDown",
+    "LifecycleMachine",
     "LifecycleSuite",
     "Promise",
     "ReplayedChoices",
@@ -77,6 +79,7 @@ _HOMES: Final = {
         "HostDown",
     ),
     "_judgement": ("BrokenPromise",),
+    "_lifecycle_machine": ("LifecycleMachine",),
     "_lifecycle_suite": ("LifecycleSuite",),
     "_loop": ("SimLoop",),
     "_promises": ("Promise",),

@@ -119,8 +119,8 @@ def _drained(facts: Facts, session: int, visit: Visit, got: list[int]) -> Iterat
 
 
 def pauses(facts: Facts) -> Iterator[Breach]:
-    """Nothing comes while a client has paused."""
-    for visit in facts.connected:
+    """Nothing comes while a client has paused and its connection lives."""
+    for visit in filter(facts.is_kept, facts.connected):
         for begin, end in visit.paused:
             for _, payload in visit.received[begin:end]:
                 yield Promise.PAUSE, f"{visit.name} received {payload[:20]!r} while paused"
