@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ._ends_under_test import ClientUnderTest, Connected, Served, ServerUnderTest
     from ._events import Event, Events
     from ._faults import Faults
+    from ._framed_client import FramedClient
     from ._host import Host, HostDown
     from ._judgement import BrokenPromise
     from ._lifecycle_machine import LifecycleMachine
@@ -33,6 +34,7 @@ __all__ = [
     "Event",
     "Events",
     "Faults",
+    "FramedClient",
     "Host",
     "HostDown",
     "LifecycleMachine",
@@ -74,6 +76,7 @@ _HOMES: Final = {
         "Events",
     ),
     "_faults": ("Faults",),
+    "_framed_client": ("FramedClient",),
     "_host": (
         "Host",
         "HostDown",
