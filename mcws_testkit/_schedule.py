@@ -48,10 +48,9 @@ class Schedule:
         """All that was chosen, as text for ``ReplayedChoices``."""
         return self._recorder.token
 
-    @property
-    def stopped(self) -> BaseException | None:
-        """What the source of choices raised: the run is not wanted any more."""
-        return self._recorder.stopped
+    def raise_stop(self) -> None:
+        """Raise what the source of choices raised, once: the run is not wanted any more."""
+        self._recorder.raise_stop()
 
     def pick(self, kinds: Sequence[_K]) -> _K | None:
         """Return which of ``kinds`` goes wrong here, mild ones first, or None for nothing.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -12,7 +13,6 @@ from ._faults import Faults
 from ._host import Host
 from ._loop import SimLoop
 from ._schedule import Schedule
-from ._tasks import SimTask
 from ._trace import Trace
 from ._verdicts import SimLeak
 
@@ -157,15 +157,15 @@ class World:
 
     def _has_left(self) -> bool:
         """Whether anything is there that might still go away."""
-        return bool(self.loop.living_tasks or self.loop.network.open_ends or self.loop.is_busy)
+        return bool(self.loop.tasks.living or self.loop.network.open_ends or self.loop.is_busy)
 
     def _left(self) -> list[str]:
         """Return all that a program left, in words."""
         loop = self.loop
         return [
-            *(task.where() for task in loop.living_tasks),
+            *loop.tasks.waiting,
             *loop.waiting_timers,
-            *(f"{end!r} on {end.host}" for end in loop.network.open_ends),
+            *(f"{end!r} on {end.kernel.host}" for end in loop.network.open_ends),
             *(repr(server) for server in loop.network.servers if server.process.is_alive),
             *(_told(problem) for problem in loop.problems),
         ]
@@ -174,7 +174,7 @@ class World:
         """Let every coroutine end now, so that no ``finally`` of it runs in another test."""
         self._schedule.end()
         for _ in range(UNWINDINGS):
-            tasks = self.loop.living_tasks
+            tasks = self.loop.tasks.living
             if not tasks:
                 break
             for task in tasks:
@@ -183,7 +183,7 @@ class World:
                 self.loop.run_until(self.loop.time() + self._grace_s)
             except Exception:
                 break
-        for task in self.loop.all_tasks:
+        for task in self.loop.tasks.pending:
             _close(task)
         self.loop.close()
 
@@ -203,7 +203,7 @@ def _told(problem: dict[str, Any]) -> str:
     return f"{text}: {error!r}" if error is not None else text
 
 
-def _close(task: SimTask) -> None:
+def _close(task: asyncio.Task[Any]) -> None:
     """Close the coroutine of a task that will not end."""
     # Not public, but it is what silences "Task was destroyed but it is pending!".
     task._log_destroy_pending = False  # type: ignore[attr-defined]
