@@ -49,7 +49,9 @@ class KernelSocket:
         self.line = line
         self.end: End = end
         self.context = context
-        self.lane = Lane(line, end, self, context.copy())
+        # One for all events, so that what a callback sets there is seen by the next one.
+        self._events = context.copy()
+        self.lane = Lane(line, end, self, self._events)
         self.is_open = True
         self.is_gone = False
         self._poller: Poller | None = None
@@ -99,7 +101,7 @@ class KernelSocket:
         """Report in the next turn that there is room, or an error."""
         if self._has_writer and not self._is_polled:
             self._is_polled = True
-            self.line.agenda.io(self._write_ready, self.context)
+            self.line.agenda.io(self._write_ready, self._events)
 
     def _write_ready(self) -> None:
         """Report that there is room, or an error."""
