@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
-PACKAGES := mcws_protocol mcws_protocol.aio mcws_server mcws_client
+PACKAGES := mcws_protocol mcws_protocol.aio mcws_server mcws_client mcws_testkit
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check style types stubs docs coverage nightly bench clean
@@ -42,7 +42,7 @@ types: $(VENV)/.check
 
 stubs: $(VENV)/.check
 	@PYTHONPATH=. MYPYPATH=stubs $(BIN)/python -m mypy.stubtest --concise \
-		--allowlist stubs/allowlist.txt mcws_protocol mcws_server mcws_client
+		--allowlist stubs/allowlist.txt mcws_protocol mcws_server mcws_client mcws_testkit
 	@$(BIN)/python -m pytest --quiet tests/stubs
 
 docs: $(VENV)/.check
@@ -52,8 +52,10 @@ docs: $(VENV)/.check
 
 # Without the properties and the docs: a module is covered by the tests that are about it.
 coverage: $(VENV)/.check
-	@$(BIN)/python -m pytest --quiet --cov --cov-report=term --cov-fail-under=100 \
-		tests/protocol tests/aio tests/server tests/client tests/integration
+	@# Not by a plugin of pytest, which would begin behind the plugin of ours.
+	@$(BIN)/python -m coverage run -m pytest --quiet \
+		tests/protocol tests/aio tests/server tests/client tests/testkit tests/integration
+	@$(BIN)/python -m coverage report --fail-under=100
 
 nightly: $(VENV)/.test  ## the tests with 10,000 examples for each property
 	@MCWS_PROFILE=nightly $(BIN)/python -m pytest tests/properties $(ARGS)
@@ -61,6 +63,7 @@ nightly: $(VENV)/.test  ## the tests with 10,000 examples for each property
 bench: $(VENV)/.test  ## run the benchmarks
 	@$(BIN)/python benchmarks/framing.py
 	@$(BIN)/python benchmarks/messages.py
+	@$(BIN)/python benchmarks/simulation.py
 
 clean:  ## remove what the other verbs made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov

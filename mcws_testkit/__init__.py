@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from ._faults import Faults
     from ._host import Host, HostDown
     from ._loop import SimLoop
+    from ._report import Report
     from ._simulate import simulate
+    from ._speech import Speech
     from ._trace import Trace, TraceEvent
     from ._verdicts import SimDeadlock, SimError, SimEscape, SimLeak, SimLivelock
     from ._world import World
@@ -24,6 +26,7 @@ __all__ = [
     "Host",
     "HostDown",
     "ReplayedChoices",
+    "Report",
     "SeededChoices",
     "SimDeadlock",
     "SimError",
@@ -31,6 +34,7 @@ __all__ = [
     "SimLeak",
     "SimLivelock",
     "SimLoop",
+    "Speech",
     "Trace",
     "TraceEvent",
     "World",
@@ -50,7 +54,9 @@ _HOMES: Final = {
         "HostDown",
     ),
     "_loop": ("SimLoop",),
+    "_report": ("Report",),
     "_simulate": ("simulate",),
+    "_speech": ("Speech",),
     "_trace": (
         "Trace",
         "TraceEvent",

@@ -26,6 +26,7 @@ class Line:
 
     Attributes:
         number: of the connection, from 1.
+        hosts: the names of the hosts at its ends, for the trace.
         is_parted: whether the hosts at its ends cannot reach each other at this time.
         part: keeps these hosts from reaching each other for some seconds.
     """
@@ -39,6 +40,7 @@ class Line:
         self.faults = faults
         self.trace = trace
         self.budget = budget
+        self.hosts: dict[End, str] = {}
         self.is_parted = False
         self.part: Callable[[float], None] = lambda _: None
 
@@ -53,7 +55,8 @@ class Line:
     ) -> None:
         """Write down what happened."""
         time_s = self.agenda.now - START_S
-        self.trace.add(TraceEvent(time_s, kind, self.number, end, data, detail, is_fault))
+        host = self.hosts.get(end, "")
+        self.trace.add(TraceEvent(time_s, kind, self.number, end, data, detail, is_fault, host))
 
 
 class Budget:

@@ -137,6 +137,7 @@ class Network:
         line = Line(number, self._agenda, self._faults, self._trace, self._budget)
         pair = frozenset((here.name, there.name))
         line.part = lambda seconds: self._part_for(pair, seconds)
+        line.hosts = {"client": here.name, "server": there.name}
         is_local = here is there
         near = (LOOPBACK[0] if is_local else here.address, next(self._client_ports))
         far = (LOOPBACK[0] if is_local else there.address, server.addresses[0][1])

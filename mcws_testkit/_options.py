@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeAlias
+
+TraceForm: TypeAlias = Literal["text", "html", "off"]
+
+TRACE_DIR: Final = ".mcws-traces"
+"""Beside the caches of other tools, and as easily ignored."""
 
 
 @dataclass
@@ -12,9 +18,22 @@ class Options:
 
     Attributes:
         replay: the choices to replay instead of searching; None to search.
+        universes: examples per test; None for what each test says.
+        trace: how a failure shows what happened: as text, as a page, or not at all.
+        trace_dir: the folder for pages.
+        test: the id of the test that runs; empty outside of pytest.
     """
 
     replay: str | None = None
+    universes: int | None = None
+    trace: TraceForm = "text"
+    trace_dir: str = TRACE_DIR
+    test: str = ""
+
+    def replay_line(self, token: str) -> str:
+        """Return the command that runs the present test with these choices."""
+        test = f" {shlex.quote(self.test)}" if self.test else ""
+        return f"pytest{test} --mcws-replay={token}"
 
 
 OPTIONS: Final = Options()

@@ -35,6 +35,7 @@ class Schedule:
         self._recorder = Recorder(choices)
         self._deviations: list[str] = []
         self.points = 0
+        self._is_over = False
         self._gap = -1
         self._draw_gap()
 
@@ -50,7 +51,8 @@ class Schedule:
 
     def raise_stop(self) -> None:
         """Raise what the source of choices raised, once: the run is not wanted any more."""
-        self._recorder.raise_stop()
+        if not self._is_over:
+            self._recorder.raise_stop()
 
     def pick(self, kinds: Sequence[_K]) -> _K | None:
         """Return which of ``kinds`` goes wrong here, mild ones first, or None for nothing.
@@ -81,6 +83,11 @@ class Schedule:
     def end(self) -> None:
         """Let nothing go wrong any more."""
         self._gap = -1
+
+    def finish(self) -> None:
+        """Let what is left of the run end by itself, wanted or not."""
+        self.end()
+        self._is_over = True
 
     def __repr__(self) -> str:
         if not self._deviations:

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from hypothesis import HealthCheck, given, settings
 
-from ._choices import ReplayedChoices
+from ._failures import explain
 from ._faults import Faults
 from ._options import OPTIONS
 from ._world import World
@@ -52,9 +52,12 @@ def simulate(
             world.run(test(*arguments, world=world, **fixtures))
 
         drawn: Any = given(world=worlds(chosen, **options))(live)
+        count = OPTIONS.universes or universes
         search = settings(
-            max_examples=universes,
+            max_examples=1 if OPTIONS.replay is not None else count,
             deadline=None,
+            # One universe at a time: its report is about one world.
+            report_multiple_bugs=False,
             suppress_health_check=[
                 HealthCheck.too_slow,
                 HealthCheck.function_scoped_fixture,
@@ -64,12 +67,12 @@ def simulate(
 
         @functools.wraps(search)
         def run(*arguments: Any, **fixtures: Any) -> None:
-            """Search for a universe in which the test fails, or live the one to replay."""
-            if OPTIONS.replay is None:
+            """Search for a universe in which the test fails, and tell what happened there."""
+            try:
                 search(*arguments, **fixtures)
-            else:
-                world = World(chosen, ReplayedChoices(OPTIONS.replay), **options)
-                live(*arguments, world=world, **fixtures)
+            except BaseException as error:
+                explain(error)
+                raise
 
         return run
 

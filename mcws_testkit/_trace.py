@@ -53,6 +53,7 @@ class TraceEvent:
         data: the bytes that were written or received; empty for all other kinds.
         detail: the rest, in words: who, how long, which error.
         is_fault: whether the schedule chose it, so that a benign run has it not.
+        host: the name of the host on which it happened; empty where there is none.
     """
 
     time_s: float
@@ -62,6 +63,7 @@ class TraceEvent:
     data: bytes = b""
     detail: str = ""
     is_fault: bool = False
+    host: str = ""
 
 
 class Trace:
@@ -86,5 +88,5 @@ class Trace:
         whole = hashlib.sha256()
         for one in self._events:
             row = (one.time_s, one.kind, one.connection, one.end, one.data, one.detail)
-            whole.update(repr((*row, one.is_fault)).encode())
+            whole.update(repr((*row, one.is_fault, one.host)).encode())
         return whole.hexdigest()

@@ -9,10 +9,12 @@ from typing import Any, Final, Self, TypeVar
 
 from ._agenda import START_S
 from ._choices import BenignChoices, Choices
+from ._failures import remember
 from ._faults import Faults
 from ._host import Host
 from ._loop import SimLoop
 from ._schedule import Schedule
+from ._speech import Speaks, Speech
 from ._trace import Trace
 from ._verdicts import SimLeak
 
@@ -35,8 +37,15 @@ class World:
     Args:
         faults: what may go wrong.
         choices: what does; nothing by default.
+        speaks: what the connections speak, so that a failure shows frames: a framing, a wire, a
+            contract, or a ``Speech``.
         grace_s: virtual seconds for which tasks, timers and connections may outlive the program.
         steps_max: callbacks after which the run is a livelock.
+
+    Attributes:
+        faults: what may go wrong.
+        speech: what the connections speak.
+        loop: the event loop of all hosts.
     """
 
     def __init__(
@@ -44,12 +53,12 @@ class World:
         faults: Faults | None = None,
         choices: Choices | None = None,
         *,
-        speaks: Any = None,
+        speaks: Speaks | Speech | None = None,
         grace_s: float = GRACE_S,
         steps_max: int = STEPS_MAX,
     ) -> None:
         self.faults = Faults() if faults is None else faults
-        self.speaks = speaks
+        self.speech = speaks if isinstance(speaks, Speech) else Speech(speaks)
         self._schedule = Schedule(BenignChoices() if choices is None else choices)
         self.loop = SimLoop(self._schedule, self.faults, steps_max=steps_max)
         self._grace_s = grace_s
@@ -112,7 +121,11 @@ class World:
             SimDeadlock: nothing can ever happen any more.
             SimLivelock: it does not end.
         """
-        return self.loop.run_until_complete(part)
+        try:
+            return self.loop.run_until_complete(part)
+        except BaseException as error:
+            remember(error, self)
+            raise
 
     def close(self) -> None:
         """Heal the network, wait ``grace_s`` and check that nothing is left.
@@ -128,10 +141,13 @@ class World:
             self.heal()
             self._wait()
             left = self._left()
+            if left:
+                raise SimLeak(left)
+        except BaseException as error:
+            remember(error, self)
+            raise
         finally:
             self._unwind()
-        if left:
-            raise SimLeak(left)
 
     def __enter__(self) -> Self:
         return self
@@ -172,7 +188,7 @@ class World:
 
     def _unwind(self) -> None:
         """Let every coroutine end now, so that no ``finally`` of it runs in another test."""
-        self._schedule.end()
+        self._schedule.finish()
         for _ in range(UNWINDINGS):
             tasks = self.loop.tasks.living
             if not tasks:
@@ -188,7 +204,9 @@ class World:
         self.loop.close()
 
     def __repr__(self) -> str:
-        return f"<World {self._schedule!r}>"
+        # Hypothesis shows it before it runs.
+        state = repr(self._schedule) if len(self.trace) else "not run yet"
+        return f"<World {state}>"
 
 
 def _named(host: Host | str) -> str:

@@ -7,24 +7,35 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from ._choices import ReplayedChoices
 from ._drawn import DrawnChoices
 from ._faults import Faults
+from ._options import OPTIONS
+from ._speech import Speaks, Speech
 from ._world import World
 
 
-def worlds(faults: Faults | None = None, **options: Any) -> st.SearchStrategy[World]:
+def worlds(
+    faults: Faults | None = None, *, speaks: Speaks | Speech | None = None, **options: Any
+) -> st.SearchStrategy[World]:
     """Return universes whose schedule Hypothesis draws and shrinks.
 
-    A failure shrinks to the few deviations from the benign run that it needs.
+    A failure shrinks to the few deviations from the benign run that it needs. With the option
+    ``--mcws-replay`` of pytest every world is the one that is to be replayed.
 
     Args:
         faults: what may go wrong; ``Faults.tcp()`` by default.
-        options: those of ``World``.
+        speaks: what the connections speak, so that a failure shows frames.
+        options: the others of ``World``.
     """
     chosen = Faults.tcp() if faults is None else faults
+    # Once, and not for each world.
+    speech = speaks if isinstance(speaks, Speech) else Speech(speaks)
 
     def begin(source: random.Random) -> World:
-        """Return a world that takes its choices from one example."""
-        return World(chosen, DrawnChoices(source), **options)
+        """Return a world that takes its choices from one example, or from the replay."""
+        token = OPTIONS.replay
+        choices = DrawnChoices(source) if token is None else ReplayedChoices(token)
+        return World(chosen, choices, speaks=speech, **options)
 
-    return st.builds(begin, st.randoms(use_true_random=False))
+    return st.randoms(use_true_random=False).map(begin)

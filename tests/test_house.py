@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ast
 import importlib
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import mcws_testkit
+
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("mcws_protocol", "mcws_server", "mcws_client")
+PACKAGES = ("mcws_protocol", "mcws_server", "mcws_client", "mcws_testkit")
 ROOTS = (*PACKAGES, "mcws_protocol.aio")
 
 # What the sans-I/O core may not touch, so that it runs the same everywhere and always.
@@ -21,7 +24,12 @@ ALLOWED = {
     "mcws_protocol": {"mcws_protocol"},
     "mcws_server": {"mcws_protocol", "mcws_protocol.aio", "mcws_server"},
     "mcws_client": {"mcws_protocol", "mcws_protocol.aio", "mcws_client"},
+    "mcws_testkit": {"mcws_protocol", "mcws_protocol.aio", "mcws_server", "mcws_client"},
 }
+PUBLIC_MODULES = {"mcws_testkit.strategies", "mcws_testkit.pytest_plugin"}
+
+# What a run of pytest that only has the plugin does not have to wait for.
+HEAVY = {"hypothesis", "asyncio", "msgspec", "mcws_protocol", "mcws_server", "mcws_client"}
 
 
 def sources(package: str) -> list[Path]:
@@ -85,11 +93,32 @@ def test_exports_exist_and_are_sorted(root: str) -> None:
     module = importlib.import_module(root)
     shown = {
         name
-        for name, value in vars(module).items()
-        if not name.startswith("_") and not isinstance(value, type(sys))
+        for name in {*vars(module), *dir(module)}
+        if not name.startswith("_") and not isinstance(getattr(module, name), type(sys))
     }
-    assert shown == set(module.__all__)
+    assert shown - {"TYPE_CHECKING", "Final"} == set(module.__all__)
     assert len(module.__all__) == len(set(module.__all__))
+
+
+def test_test_kit_shows_type_checkers_what_it_imports_when_used() -> None:
+    """The imports that only type checkers see are those of the table that the interpreter uses."""
+    tree = ast.parse((ROOT / "mcws_testkit" / "__init__.py").read_text())
+    [seen] = [node for node in tree.body if isinstance(node, ast.If)]
+    imported = {
+        node.module: tuple(alias.name for alias in node.names)
+        for node in seen.body
+        if isinstance(node, ast.ImportFrom)
+    }
+    assert imported == mcws_testkit._HOMES
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = mcws_testkit.nothing
+
+
+def test_test_kit_costs_nothing_until_it_is_used() -> None:
+    """To import the test kit imports neither Hypothesis nor anything else that takes time."""
+    program = f"import sys, mcws_testkit; print(sorted({HEAVY!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -100,7 +129,8 @@ def test_packages_are_typed(package: str) -> None:
 
 @pytest.mark.parametrize("path", OTHERS, ids=module_name)
 def test_modules_are_private_and_not_too_long(path: Path) -> None:
-    """A module is private, has a docstring and at most 500 lines."""
-    assert path.name.startswith("_") or path.parent.name == "aio"
+    """A module is private, unless named above, has a docstring and at most 500 lines."""
+    is_private = path.name.startswith("_") or path.parent.name == "aio"
+    assert is_private or module_name(path) in PUBLIC_MODULES
     assert ast.get_docstring(ast.parse(path.read_text()))
     assert len(path.read_text().splitlines()) <= 500

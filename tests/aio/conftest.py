@@ -1,4 +1,4 @@
-"""Every test of this folder runs in virtual time."""
+"""Every test of this folder runs in the simulation: in virtual time, without a socket."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import pytest
 
+from mcws_testkit import SimLoop
 from tests.aio.harness import MakeLab, make_lab
-from tests.aio.virtual import VirtualLoop
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, type]:
-    """Make virtual loops."""
-    return {"virtual": VirtualLoop}
+    """Make simulated loops."""
+    return {"simulated": SimLoop}
 
 
 @pytest.fixture

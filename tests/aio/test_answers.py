@@ -33,6 +33,7 @@ from mcws_protocol.aio._answers import Answers
 from mcws_protocol.aio._dispatcher import Dispatcher
 from mcws_protocol.aio._handlers import Callback, Handlers
 from mcws_protocol.aio._hub import HANDLING, Hub
+from mcws_testkit import SimLoop
 from tests.aio.harness import speech
 from tests.aio.thermo import THERMO, AskNewer, Config, GetConfig, Notice
 
@@ -402,8 +403,9 @@ async def test_deadline_after_the_answer() -> None:
     desk.ask(timeout_ms=60_000)
     await asyncio.sleep(3)
     assert desk.given == [ReplyFrame(1, b"reply")]
-    loop: Any = asyncio.get_running_loop()
-    assert all(timer.cancelled() for timer in loop._scheduled)
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, SimLoop)
+    assert loop.waiting_timers == ()
 
 
 async def test_no_deadline() -> None:

@@ -13,6 +13,7 @@ import pytest
 from mcws_protocol import Limits
 from mcws_protocol.aio._handlers import Handlers
 from mcws_protocol.aio._hub import BLOCKED_S, HANDLING, Hub
+from mcws_testkit import SimLoop
 
 LOG = logging.getLogger("mcws.test")
 COLOUR: ContextVar[str] = ContextVar("COLOUR", default="none")
@@ -43,14 +44,16 @@ class RecordingConnection:
 
 def pass_time(seconds: float) -> None:
     """Block the loop."""
-    loop: Any = asyncio.get_running_loop()
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, SimLoop)
     loop.block(seconds)
 
 
 def timers() -> int:
     """Return how many timers the loop has."""
-    loop: Any = asyncio.get_running_loop()
-    return sum(not timer.cancelled() for timer in loop._scheduled)
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, SimLoop)
+    return len(loop.waiting_timers)
 
 
 async def test_sweep_comes_once_a_second() -> None:

@@ -19,8 +19,8 @@ from mcws_protocol import (
     encode_frame,
 )
 from mcws_server import Server
+from mcws_testkit import SimLoop
 from tests.aio.harness import MakeLab, Raw, settle
-from tests.aio.virtual import VirtualLoop
 
 HELLO = encode_frame(HelloFrame(frame_bytes_max=1 << 20, features=1))
 
@@ -108,7 +108,7 @@ async def test_own_blocked_loop_is_not_held_against_the_peer(lab: MakeLab) -> No
     await made.client().connect()
     await settle()
     loop = asyncio.get_running_loop()
-    assert isinstance(loop, VirtualLoop)
+    assert isinstance(loop, SimLoop)
     loop.block(300)
     await asyncio.sleep(30)
     assert codes == []
@@ -204,7 +204,7 @@ async def test_loop_that_is_late_now_and_then_still_finds_a_dead_peer(lab: MakeL
     await settle()
     made.near[0].stall()
     loop = asyncio.get_running_loop()
-    assert isinstance(loop, VirtualLoop)
+    assert isinstance(loop, SimLoop)
     for _ in range(4):
         await asyncio.sleep(20)
         loop.block(1)

@@ -1,32 +1,21 @@
-"""Tests of a client run in virtual time; those of sockets run on a real loop."""
+"""Tests of a client run in the simulation: in virtual time, without a socket."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from mcws_testkit import SimLoop
 from tests.aio.harness import Lab, MakeLab, make_lab
-from tests.aio.virtual import VirtualLoop
-
-LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker of tests that open real sockets."""
-    config.addinivalue_line("markers", "sockets: opens real sockets on the loopback, in real time")
-
-
-def pytest_asyncio_loop_factories(
-    config: pytest.Config, item: pytest.Item
-) -> Mapping[str, LoopFactory]:
-    """Make virtual loops, but for tests that open sockets."""
-    if item.get_closest_marker("sockets") or item.path.name == "test_main.py":
-        return {"real": asyncio.SelectorEventLoop}
-    return {"virtual": VirtualLoop}
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, type]:
+    """Make simulated loops."""
+    return {"simulated": SimLoop}
 
 
 @pytest_asyncio.fixture

@@ -53,13 +53,15 @@ def programs(page: Path) -> list[Program]:
 
 def expects(program: Program, block: Block) -> bool:
     """Whether ``block`` is what ``program`` prints: the next one below it, or marked so."""
-    wanted = "prints" in program.block.marks and not program.output
-    return wanted or "seen" in block.marks
+    wanted = program.block.marks & {"prints", "finds"} and not program.output
+    return bool(wanted) or "seen" in block.marks
 
 
 ALL = [program for page in PAGES for program in programs(page)]
-DEALING = {"serves", "visits"}
+DEALING = {"serves", "visits", "tests", "finds"}
 ALONE = [program for program in ALL if not program.block.marks & DEALING]
+TESTS = [program for program in ALL if "tests" in program.block.marks]
+FINDS = [program for program in ALL if "finds" in program.block.marks]
 SERVERS = [program for program in ALL if "serves" in program.block.marks]
 # Each visitor, with the server right above it.
 VISITS = [
@@ -102,9 +104,40 @@ def test_program_runs_and_prints_what_the_page_says(program: Program, tmp_path: 
     assert done.returncode == 0
 
 
+def run_tests(program: Program, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run ``program`` as a file of tests, as somebody does who has no settings of his own."""
+    file = write(program, folder)
+    return subprocess.run(
+        [*PYTHON, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(folder), str(file)],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        env=ENVIRONMENT,
+        cwd=folder,
+    )
+
+
+@pytest.mark.parametrize("program", TESTS, ids=lambda program: program.place)
+def test_tests_pass(program: Program, tmp_path: Path) -> None:
+    """A file of tests has some, and they pass."""
+    done = run_tests(program, tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("program", FINDS, ids=lambda program: program.place)
+def test_tests_find_what_the_page_says(program: Program, tmp_path: Path) -> None:
+    """A file of tests with a bug in it fails, and says what the page shows, line by line."""
+    done = run_tests(program, tmp_path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    said = [line.strip().removeprefix("E").strip() for line in done.stdout.splitlines()]
+    shown = [line.strip() for line in program.output.splitlines() if line.strip()]
+    assert [line for line in shown if line not in said] == [], done.stdout
+
+
 def test_program_says_that_it_prints() -> None:
     """Every program marked as printing has a block with what it prints."""
-    assert [one.place for one in ALL if "prints" in one.block.marks and not one.output] == []
+    marked = (one for one in ALL if one.block.marks & {"prints", "finds"})
+    assert [one.place for one in marked if not one.output] == []
 
 
 def test_marks_are_known() -> None:

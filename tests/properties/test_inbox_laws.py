@@ -6,7 +6,6 @@ import asyncio
 import gc
 import logging
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,8 +18,8 @@ from mcws_protocol.aio._dispatcher import Dispatcher
 from mcws_protocol.aio._handlers import Handlers, Rest
 from mcws_protocol.aio._hub import Hub
 from mcws_protocol.aio._inbox import Inbox
+from mcws_testkit import SimLoop
 from tests.aio.harness import speech
-from tests.aio.virtual import VirtualLoop
 
 LOG: Final = logging.getLogger("mcws.laws")
 LOG.setLevel(logging.CRITICAL + 1)
@@ -67,15 +66,14 @@ happenings = st.builds(
 scripts = st.lists(arrivals | arrivals | happenings, max_size=40)
 
 
-class CountingLoop(VirtualLoop):
+class CountingLoop(SimLoop):
     """A loop in virtual time that counts its turns."""
 
     turn = 0
 
-    def _run_once(self) -> None:
+    def _turn(self) -> None:
         self.turn += 1
-        run_once: Callable[[], None] = super()._run_once  # type: ignore[misc]  # asyncio's own
-        run_once()
+        super()._turn()
 
 
 class Connection:

@@ -20,8 +20,8 @@ from mcws_client import Client
 from mcws_protocol import Limits, Mcws, Mode
 from mcws_server import Delivery, Link, Server
 from mcws_server._broadcast import send_to_all
+from mcws_testkit import SimLoop
 from tests.aio.harness import Lab, settle
-from tests.aio.virtual import VirtualLoop
 
 NAMES: Final = "abcd"
 # Nothing is dropped and nobody is given up: what becomes of them is not what links decide.
@@ -199,7 +199,7 @@ def test_link_law_all_is_relayed_once_and_in_order(
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     problems: list[dict[str, Any]] = []
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with asyncio.Runner(loop_factory=SimLoop) as runner:
         runner.get_loop().set_exception_handler(lambda _, problem: problems.append(problem))
         runner.run(scenario())
     assert problems == []

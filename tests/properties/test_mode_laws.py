@@ -43,9 +43,9 @@ from mcws_protocol import (
 )
 from mcws_protocol.aio import Door
 from mcws_server import ConnectedClient, Server
+from mcws_testkit import SimLoop
 from tests.aio.cable import End
 from tests.aio.harness import Lab, settle
-from tests.aio.virtual import VirtualLoop
 
 SETTLED_S: Final = 30.0
 """Virtual seconds after which all that was accepted has to be there: ten handlers in a row."""
@@ -422,7 +422,7 @@ def run(
         finally:
             await world.finish()
 
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with asyncio.Runner(loop_factory=SimLoop) as runner:
         runner.run(main())
 
 
@@ -495,7 +495,7 @@ def test_burst_with_an_echo_ends(
         outbox_bytes_max=1 << 20,
         messages_per_turn=per_turn,
     )
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with asyncio.Runner(loop_factory=SimLoop) as runner:
         runner.run(
             echo_burst(first, sender, [bytes([n % 256]) * size for n in range(count)], limits)
         )

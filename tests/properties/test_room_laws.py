@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mcws_protocol._errors import ConnectionClosed
 from mcws_protocol.aio._waiting import Room
-from tests.aio.virtual import VirtualLoop
+from mcws_testkit import SimLoop
 
 HIGH: Final = 100
 LOW: Final = 25
@@ -91,7 +91,7 @@ producers = st.lists(
 def run(scenario: Callable[[list[str]], Any]) -> list[str]:
     """Run ``scenario`` on a loop of its own; return what the loop complained of."""
     complaints: list[str] = []
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with asyncio.Runner(loop_factory=SimLoop) as runner:
         loop = runner.get_loop()
         loop.set_exception_handler(lambda loop, context: complaints.append(context["message"]))
         runner.run(scenario(complaints))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -180,8 +179,8 @@ async def test_listen_callback_that_raises(lab: MakeLab) -> None:
 
 async def test_listen_where_the_port_is_in_use(lab: MakeLab) -> None:
     """``ListenFailed`` names address and port; the callback does not run, nothing is open."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    async with Server() as other:
+        port = (await other.listen(0)).port
         server = Server()
         with pytest.raises(ListenFailed, match=f"127.0.0.1:{port}: the port is in use") as caught:
             await server.listen(port, callback=lambda: pytest.fail("called"))
@@ -189,15 +188,6 @@ async def test_listen_where_the_port_is_in_use(lab: MakeLab) -> None:
     assert (server.state, server.listeners) == (ServerState.NEW, ())
     await server.listen(port)
     await server.close()
-
-
-async def test_listen_takes_a_bound_socket(lab: MakeLab) -> None:
-    """``sock`` is used instead of port and address."""
-    async with Server() as server:
-        sock = socket.create_server(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-        listener = await server.listen(sock=sock)
-        assert listener.port == port
 
 
 async def test_listen_several_doors(lab: MakeLab) -> None:

@@ -28,7 +28,6 @@ from mcws_server._runner import (
     run_server,
 )
 
-pytestmark = pytest.mark.sockets
 ROOT = Path(__file__).parents[2]
 
 PROGRAM = """

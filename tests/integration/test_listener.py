@@ -16,7 +16,6 @@ from mcws_protocol.aio import Door
 from mcws_server import Server
 from mcws_server._listener import Listener, explain, open_listener
 
-pytestmark = pytest.mark.sockets
 LINES = Plain(Lines())
 
 
@@ -220,3 +219,12 @@ async def test_listener_is_what_listen_returns() -> None:
     async with Server() as server:
         listener = await server.listen(0)
         assert (type(listener), listener.wire) == (Listener, Mcws())
+
+
+async def test_listen_takes_a_bound_socket() -> None:
+    """``sock`` is used instead of port and address."""
+    async with Server() as server:
+        sock = socket.create_server(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+        listener = await server.listen(sock=sock)
+        assert listener.port == port
