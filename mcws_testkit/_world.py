@@ -201,6 +201,9 @@ class World:
                 break
         for task in self.loop.tasks.pending:
             _close(task)
+        for end in self.loop.network.open_ends:
+            # What was told as a leak is not told again when it is garbage.
+            end.vanish()
         self.loop.close()
 
     def __repr__(self) -> str:
