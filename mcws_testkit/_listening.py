@@ -103,7 +103,8 @@ class SimServer(asyncio.AbstractServer):
                 self.close()
                 await self.wait_closed()
             finally:
-                raise  # noqa: B012, PLE0704 (as in asyncio: nothing else may come out of it)
+                # As in asyncio: nothing else comes out of it.
+                raise
         finally:
             self._forever = None
 

@@ -334,9 +334,9 @@ class SimTransport(asyncio.Transport):
         """End both directions at once."""
         if self._conn_lost:
             return
-        self._check_not_flushed()
         self._buffer.clear()
         self._closing = self._conn_lost = True
+        self._check_not_flushed()
         self.kernel.unwatch_reads()
         self.kernel.unwatch_writes()
         self._soon_lost(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import sys
 from typing import Any
 
@@ -155,15 +156,13 @@ def test_protocol_that_cannot_be_made_is_told() -> None:
         writer.close()
         server.close()
 
-    with pytest.raises(SimLeak, match="Error on transport creation .*LookupError") as caught:
+    with pytest.raises(SimLeak, match=r"Error on transport creation .*LookupError") as caught:
         world.run(main())
     assert len(caught.value.left) == 1
 
 
 def test_connections_have_contexts_of_their_own() -> None:
     """Each connection has a context of its own, a copy of that of its server."""
-    import contextvars
-
     name: contextvars.ContextVar[str] = contextvars.ContextVar("name", default="none")
     seen: list[str] = []
 

@@ -153,8 +153,10 @@ def test_livelock_is_told() -> None:
         loop.run_until_complete(spin())
     assert caught.value.steps == 101
     assert len(caught.value.waiting) == 1
-    loop.tasks.pending[0].get_coro().close()  # type: ignore[union-attr]  # it is a coroutine
-    loop.tasks.pending[0]._log_destroy_pending = False  # type: ignore[attr-defined]  # private
+    task: Any = loop.tasks.pending[0]
+    task.get_coro().close()
+    # It can never end, since each further turn of this loop is one too many.
+    task._log_destroy_pending = False
     loop.close()
 
 
@@ -345,7 +347,7 @@ def test_problems_are_kept(loop: SimLoop) -> None:
 
 
 def test_debugging_can_be_turned_on(loop: SimLoop) -> None:
-    """asyncio asks for it."""
+    """Programs ask for it."""
     assert not loop.get_debug()
     loop.set_debug(True)
     assert loop.get_debug()

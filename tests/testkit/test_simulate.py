@@ -118,14 +118,13 @@ def test_exhausted_example_ends_the_world_in_order() -> None:
         """A source that is over at its third choice."""
 
         def __init__(self) -> None:
-            self.left = 2
+            self.left = [1, 0]
 
         def integer(self, low: int, high: int) -> int:
-            """Choose, or end the example."""
+            """Deviate at the first point, and then end the example."""
             if not self.left:
                 raise KeyboardInterrupt
-            self.left -= 1
-            return high
+            return self.left.pop(0)
 
     async def main() -> None:
         """Wait for the end."""

@@ -85,13 +85,11 @@ def test_same_seed_is_the_same_run_and_replays(faults: Faults, seed: int) -> Non
 
 def test_worlds_are_independent() -> None:
     """One after the other, each begins anew."""
-    digests = set()
-    for _ in range(3):
-        world = World()
+    lives = [World() for _ in range(3)]
+    for world in lives:
         world.run(exchange(world))
-        digests.add(world.trace.digest)
-    assert len(digests) == 1
-    assert all(event.time_s >= 0 for event in world.trace)
+    assert len({world.trace.digest for world in lives}) == 1
+    assert all(event.time_s >= 0 for event in lives[-1].trace)
 
 
 def test_task_that_is_left_is_a_leak() -> None:
@@ -233,6 +231,17 @@ def test_steps_come_one_by_one() -> None:
     world.close()
 
 
+def fail_in(world: World, program: Any, *, close_first: bool) -> None:
+    """Fail within the block of a world, which was closed before or has something left."""
+    with world:
+        if close_first:
+            program.close()
+            world.close()
+        else:
+            world.step(program)
+        raise LookupError
+
+
 def test_world_of_a_failed_block_is_not_checked() -> None:
     """The failure is told, not what it left."""
     kept: list[Any] = []
@@ -241,12 +250,9 @@ def test_world_of_a_failed_block_is_not_checked() -> None:
         """Leave something."""
         kept.append(await asyncio.start_server(echo, "0.0.0.0", 80))
 
-    with pytest.raises(LookupError), World() as world:
-        world.step(main())
-        raise LookupError
-    with pytest.raises(LookupError), World() as world:
-        world.close()
-        raise LookupError
+    for close_first in (False, True):
+        with pytest.raises(LookupError):
+            fail_in(World(), main(), close_first=close_first)
 
 
 def test_world_heals_by_its_parts() -> None:
