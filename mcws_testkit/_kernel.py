@@ -248,6 +248,9 @@ class KernelSocket:
         lane = self.lane
         if lane.error is not None or not self.is_open:
             return
+        if lane.room <= 0:
+            # The end of the stream waited behind a full window: it never came.
+            lane.has_fin = False
         # As Linux has it: who has seen the end of the stream gets another error.
         number = errno.EPIPE if lane.has_fin else errno.ECONNRESET
         lane.error = OSError(number, os.strerror(number))

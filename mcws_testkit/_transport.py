@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import sslproto
 from collections.abc import Callable, Iterable
 from contextvars import Context, copy_context
 from typing import Any, Final
@@ -209,6 +210,10 @@ class SimTransport(asyncio.Transport):
         """Do nothing any more, and tell nobody."""
         self._conn_lost = self._closing = self.is_lost = True
         self._buffer.clear()
+        if isinstance(self._protocol, sslproto.SSLProtocol):
+            # Or it warns of an unclosed transport once it is garbage. In the context of its own
+            # process, so that the program hears nothing of it.
+            self.kernel.context.copy().run(self._protocol.connection_lost, None)
         self.on_lost()
 
     # What a selector calls

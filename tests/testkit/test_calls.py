@@ -221,6 +221,7 @@ def test_loop_alone_has_a_network() -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.close()
         server.close()
+        await loop.settle()
 
     loop.run_until_complete(main())
     loop.close()

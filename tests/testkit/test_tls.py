@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ssl
 from pathlib import Path
 
@@ -87,6 +88,25 @@ def test_default_context_trusts_nobody_here() -> None:
 
     with pytest.raises(ssl.SSLCertVerificationError):
         world.run(main())
+
+
+@pytest.mark.filterwarnings("error")
+def test_killed_process_leaves_no_warning_behind() -> None:
+    """Its transports of TLS are gone with it, and its protocols hear nothing."""
+    world = World()
+    server = world.host("server")
+
+    async def main() -> None:
+        """Kill the server in the middle of a conversation."""
+        await server.run(asyncio.start_server(echo, "0.0.0.0", 443, ssl=server_context()))
+        context = client_context()
+        reader, writer = await asyncio.open_connection("server", 443, ssl=context)
+        server.kill()
+        assert await reader.read() == b""
+        writer.close()
+
+    world.run(main())
+    gc.collect()
 
 
 def test_connection_in_use_can_be_secured() -> None:

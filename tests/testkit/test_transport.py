@@ -230,6 +230,23 @@ def test_data_for_a_closed_end_resets() -> None:
     play(story, server=Flowing())
 
 
+def test_end_behind_a_full_window_is_lost_with_a_reset() -> None:
+    """It never came, so the error is the one of a connection that was in use."""
+
+    async def story(pair: Pair) -> None:
+        """Flood and abort, then answer."""
+        pair.server.transport.pause_reading()
+        pair.client.transport.write(FLOOD)
+        pair.client.transport.abort()
+        await pair.world.loop.settle()
+        pair.server.transport.write(b"lost")
+        pair.server.transport.write(b"fails")
+        await pair.world.loop.settle()
+        assert pair.server.told == ["made", ConnectionResetError]
+
+    play(story)
+
+
 def test_write_eof_after_a_reset_is_an_error() -> None:
     """As ``shutdown`` of a socket has it."""
 
