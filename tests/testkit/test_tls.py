@@ -101,6 +101,7 @@ def test_killed_process_leaves_no_warning_behind() -> None:
         await server.run(asyncio.start_server(echo, "0.0.0.0", 443, ssl=server_context()))
         context = client_context()
         reader, writer = await asyncio.open_connection("server", 443, ssl=context)
+        await world.loop.settle()
         server.kill()
         assert await reader.read() == b""
         writer.close()
