@@ -45,6 +45,9 @@ class KernelSocket:
         is_gone: whether its host lost power and is not back.
     """
 
+    # Set by ``poll``; without it nothing is watched, so nothing is reported.
+    _poller: Poller
+
     def __init__(self, line: Line, end: End, context: Context) -> None:
         self.line = line
         self.end: End = end
@@ -54,7 +57,6 @@ class KernelSocket:
         self.lane = Lane(line, end, self, self._events)
         self.is_open = True
         self.is_gone = False
-        self._poller: Poller | None = None
         self._other: KernelSocket = self
         self._has_reader = False
         self._has_writer = False
@@ -108,7 +110,7 @@ class KernelSocket:
         self._is_polled = False
         # As selectors report: a socket that is ready for both is read first.
         self.lane.arrive()
-        if self._has_writer and self._poller is not None:
+        if self._has_writer:
             self._poller.write_ready()
 
     # What programs call
@@ -199,8 +201,7 @@ class KernelSocket:
 
     def deliver(self, size: int) -> None:
         """Report that up to ``size`` bytes can be read, or what follows the last one."""
-        if self._poller is not None:
-            self._poller.read_ready(size)
+        self._poller.read_ready(size)
 
     def arrive(self) -> None:
         """Look at what has come, unless nothing gets through."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
 import sys
 from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
@@ -145,13 +143,7 @@ class SimServer(asyncio.AbstractServer):
         await waiter
 
     def knock(self, transport: SimTransport) -> None:
-        """Take a connection that the kernel accepted; the program gets it in the next turn.
-
-        Raises:
-            ConnectionRefusedError: nobody serves here.
-        """
-        if not self._is_serving:
-            raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
+        """Take a connection that the kernel accepted; the program gets it in the next turn."""
         self._backlog.append(transport)
         transport.kernel.line.agenda.io(self._accept, transport.kernel.context)
 

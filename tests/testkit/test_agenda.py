@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from contextvars import Context, copy_context
 
@@ -59,8 +60,13 @@ def test_cancelled_callback_does_not_run(loop: SimLoop) -> None:
 def test_time_jumps_to_the_next_timer(loop: SimLoop) -> None:
     """Time passes only when nothing else can happen; timers of one time keep their order."""
     agenda, seen = agenda_on(loop), list[tuple[str, float]]()
+
+    def note(name: str) -> None:
+        """Write down what came when."""
+        seen.append((name, agenda.now - START_S))
+
     for name, seconds in (("c", 2.0), ("a", 1.0), ("b", 1.0)):
-        agenda.at(START_S + seconds, lambda name=name: seen.append((name, agenda.now - START_S)))
+        agenda.at(START_S + seconds, note, name)
     agenda.soon(seen.append, ("now", 0.0))
     run(agenda)
     assert seen == [("now", 0.0), ("a", 1.0), ("b", 1.0), ("c", 2.0)]
@@ -91,7 +97,7 @@ def test_io_can_come_in_another_order(loop: SimLoop) -> None:
     agenda.reorders = True
     agenda.soon(seen.append, "soon")
     for name in "abc":
-        agenda.io(lambda name=name: seen.append(name))
+        agenda.io(functools.partial(seen.append, name))
     run(agenda)
     assert seen == ["soon", "c", "a", "b"]
     assert agenda.schedule.deviations == ("2 of 3 I/O events handled last",)
@@ -103,7 +109,7 @@ def test_io_keeps_its_order_otherwise(loop: SimLoop, events: str, reorders: bool
     agenda, seen = agenda_on(loop, (0, 0)), list[str]()
     agenda.reorders = reorders
     for name in events:
-        agenda.io(lambda name=name: seen.append(name))
+        agenda.io(functools.partial(seen.append, name))
     run(agenda)
     assert seen == list(events)
     assert agenda.schedule.points == 0

@@ -7,6 +7,7 @@ import contextvars
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from mcws_testkit import Faults, SimEscape, SimLoop, World
 from tests.testkit._planned import Listener, echo, planned
 
 
-def run(*calls: Any) -> list[Any]:
+def run(*calls: Callable[[Any], Any]) -> list[Any]:
     """Await calls of the loop in a world; return their results or errors."""
     world = World()
 

@@ -332,11 +332,15 @@ def test_problems_are_kept(loop: SimLoop) -> None:
         """Fail in a callback."""
         raise LookupError("mine")
 
+    def take(_: object, context: dict[str, Any]) -> None:
+        """Write down what it is given."""
+        given.append(context)
+
     async def main() -> None:
         """Fail twice."""
         loop.call_soon(fail)
         await loop.settle()
-        loop.set_exception_handler(lambda _, context: given.append(context))
+        loop.set_exception_handler(take)
         assert loop.get_exception_handler() is not None
         loop.call_soon(fail)
         await loop.settle()

@@ -84,7 +84,7 @@ def test_replay_of_a_token_deviates_alike() -> None:
 
     def run(schedule: Schedule) -> list[str | None]:
         """Ask at some points."""
-        found = []
+        found: list[str | None] = []
         for _ in range(200):
             found.append(schedule.pick(kinds))
             if found[-1] is not None:

@@ -101,7 +101,7 @@ def test_only_async_tests_of_a_world_are_simulated() -> None:
     """Others are told at once."""
     decorate: Any = simulate()
     with pytest.raises(TypeError, match="must be async"):
-        decorate(lambda world: None)
+        decorate(print)
 
     async def without() -> None:
         """Have no world."""

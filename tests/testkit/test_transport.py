@@ -261,15 +261,51 @@ def test_write_eof_after_a_reset_is_an_error() -> None:
     play(story, server=Flowing())
 
 
-def test_reset_reaches_a_writer_that_waits() -> None:
-    """What it has buffered is given up."""
+def test_flood_of_a_closed_end_fails() -> None:
+    """Who waits for room learns that there is no use in it."""
+
+    async def story(pair: Pair) -> None:
+        """Flood an end that is gone."""
+        pair.client.transport.close()
+        await pair.world.loop.settle()
+        pair.server.transport.write(FLOOD)
+        await pair.world.loop.settle()
+        assert pair.server.told == ["made", "eof", "pause", BrokenPipeError]
+
+    play(story, server=Flowing())
+
+
+def test_protocol_may_pause_as_soon_as_it_is_connected() -> None:
+    """Nothing is read then."""
+
+    class Pausing(Listener):
+        """Pauses at once."""
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            """Be connected, and pause."""
+            super().connection_made(transport)
+            self.transport.pause_reading()
+
+    async def story(pair: Pair) -> None:
+        """Write to it."""
+        pair.client.transport.write(b"hello")
+        await pair.world.loop.settle()
+        assert pair.server.told == ["made"]
+
+    play(story, server=Pausing())
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_reset_reaches_a_writer_that_waits(reads: bool) -> None:
+    """What it has buffered is given up, whether it reads or not."""
 
     async def story(pair: Pair) -> None:
         """Flood an end that closes without reading."""
         pair.server.transport.pause_reading()
         pair.client.transport.write(FLOOD)
         await pair.world.loop.settle()
-        pair.client.transport.pause_reading()
+        if not reads:
+            pair.client.transport.pause_reading()
         pair.server.transport.close()
         await pair.world.loop.settle()
         assert pair.client.told == ["made", "pause", ConnectionResetError]
