@@ -174,11 +174,14 @@ class World:
         """Let every coroutine end now, so that no ``finally`` of it runs in another test."""
         self._schedule.release()
         for _ in range(UNWINDINGS):
-            tasks = self.loop.living_tasks
-            if not tasks:
+            tasks, ends = self.loop.living_tasks, self.loop.network.open_ends
+            if not tasks and not ends:
                 break
             for task in tasks:
                 task.cancel()
+            for end in ends:
+                # Or streams would warn of a transport that was not closed, in another test.
+                end.abort()
             try:
                 self.loop.run_until(self.loop.time() + self._grace_s)
             except Exception:

@@ -32,14 +32,14 @@ from tests.testkit.mutants.reference_server import Server
 from tests.testkit.mutants.servers import TaskLeft
 
 
-class TestLineServer(LifecycleSuite):
+class TestLineServer(LifecycleSuite):  # noqa: D101 - eight lines, as a user writes them
     promises = Promise.core() | {Promise.ECHO, Promise.HALF_CLOSE}
 
-    async def start(self, host: Host) -> ServerUnderTest:
+    async def start(self, host: Host) -> ServerUnderTest:  # noqa: D102
         server = await LineServer.start(8080, events := Events())
         return Served.of(server, 8080, events)
 
-    async def connect(self, host: Host, port: int) -> ClientUnderTest:
+    async def connect(self, host: Host, port: int) -> ClientUnderTest:  # noqa: D102
         return FramedClient(*await asyncio.open_connection("server", port), Lines())
 
 
