@@ -56,21 +56,13 @@ def test_server_of_ones_own_takes_eight_lines() -> None:
 def test_suite_without_start_says_what_is_missing() -> None:
     """A suite that starts nothing is refused when it is defined."""
     with pytest.raises(TypeError, match="TestNothing does not say what it tests: define `async"):
-
-        class TestNothing(LifecycleSuite):
-            """Starts nothing."""
+        type("TestNothing", (LifecycleSuite,), {})
 
 
 def test_suite_without_connect_says_what_is_missing() -> None:
     """A suite that connects nobody is refused when it is defined."""
     with pytest.raises(TypeError, match="`async def connect"):
-
-        class TestNobody(LifecycleSuite):
-            """Connects nobody."""
-
-            async def start(self, host: Host) -> ServerUnderTest:
-                """Start nothing."""
-                raise AssertionError
+        type("TestNobody", (LifecycleSuite,), {"start": Reference.start})
 
 
 class Messy(Reference):
