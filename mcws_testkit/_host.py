@@ -96,16 +96,19 @@ class Host:
 
     def kill(self) -> None:
         """End its programs as ``kill -9`` does: the system closes their connections, FIN or RST."""
+        self._loop.tasks.bury(self._place.process)
         self._loop.network.kill(self._place)
         self._fail_running()
 
     def crash(self) -> None:
         """Take the power: nobody is told, and who writes to it hears nothing until it is back."""
+        self._loop.tasks.bury(self._place.process)
         self._loop.network.crash(self._place)
         self._fail_running()
 
     def restart(self) -> None:
         """Be up again, with no program; connections of before are reset when they are used."""
+        self._loop.tasks.bury(self._place.process)
         self._loop.network.restart(self._place)
         self._fail_running()
 

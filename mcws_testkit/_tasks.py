@@ -73,6 +73,7 @@ class Tasks:
         self._origins: weakref.WeakKeyDictionary[asyncio.Task[Any], Origin] = (
             weakref.WeakKeyDictionary()
         )
+        self._buried: list[asyncio.Task[Any]] = []
 
     def future(self) -> SimFuture:
         """Return a new future."""
@@ -95,6 +96,14 @@ class Tasks:
                 made.set_name(name)
         self._origins[made] = Origin(number, process)
         return made
+
+    def bury(self, process: Process) -> None:
+        """Keep the tasks of a process that ends until the loop does.
+
+        Nobody wakes them any more, so they would be garbage, and what their coroutines do when
+        they are collected would happen at any time.
+        """
+        self._buried += (task for task in self.pending if self._origins[task].process is process)
 
     @property
     def pending(self) -> list[asyncio.Task[Any]]:
