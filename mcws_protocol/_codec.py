@@ -118,8 +118,18 @@ class Binary:
         return payload if isinstance(payload, bytes) else utf8(payload)
 
     def decode(self, payload: Payload, /) -> bytes:
-        """Return ``payload`` as bytes."""
-        return payload if isinstance(payload, bytes) else payload.encode()
+        """Return ``payload`` as bytes.
+
+        Raises:
+            DecodeError: it is text with a lone surrogate.
+        """
+        if isinstance(payload, bytes):
+            return payload
+        try:
+            return payload.encode()
+        except UnicodeEncodeError as error:
+            # `from None`: the cause holds the whole payload.
+            raise DecodeError("text without lone surrogates", f"character {error.start}") from None
 
     def __repr__(self) -> str:
         return "Binary()"

@@ -23,7 +23,8 @@ class Crowd:
     def __init__(self, loop: asyncio.AbstractEventLoop, on_gone: Callable[[], None]) -> None:
         self.on_gone: Callable[[], None] = on_gone
         self._loop = loop
-        self._present: set[AnyConnection] = set()
+        # As keys, so that they are told of the end in the order in which they came.
+        self._present: dict[AnyConnection, None] = {}
         # One for each wait, so that a cancelled wait takes away only its own.
         self._watchers: list[asyncio.Future[None]] = []
         # The connections whose handlers wait for the end of all others.
@@ -34,11 +35,11 @@ class Crowd:
 
     def add(self, connection: AnyConnection) -> None:
         """Take in a connection that got its transport."""
-        self._present.add(connection)
+        self._present[connection] = None
 
     def discard(self, connection: AnyConnection) -> None:
         """Let a connection go whose last hook has ended."""
-        self._present.discard(connection)
+        self._present.pop(connection, None)
         # All look again, since who counts as another depends on who asks.
         for watcher in self._watchers:
             if not watcher.done():

@@ -12,12 +12,20 @@ if TYPE_CHECKING:
     from ._cable import Cable
     from ._cable_transport import CableTransport
     from ._choices import BenignChoices, Choices, ReplayedChoices, SeededChoices
+    from ._codec_suite import CodecSuite
+    from ._ends_under_test import ClientUnderTest, Connected, Served, ServerUnderTest
+    from ._events import Event, Events
     from ._fake_client import FakeClient, FakeConnection
     from ._faults import Faults
+    from ._framing_suite import FramingSuite
     from ._host import Host, HostDown
+    from ._judgement import BrokenPromise
+    from ._lifecycle_script import Script, Step
+    from ._lifecycle_suite import LifecycleSuite
     from ._loop import SimLoop
     from ._memory import Joining, MemoryDial, connected, memory_pair
     from ._pairs import Pair, Side, Stream, stream_pair, transport_pair
+    from ._promises import Promise
     from ._report import Report
     from ._script import ScriptMismatch
     from ._scripted_peer import ScriptedPeer
@@ -26,27 +34,40 @@ if TYPE_CHECKING:
     from ._speech import Speech
     from ._trace import Trace, TraceEvent
     from ._verdicts import SimDeadlock, SimError, SimEscape, SimLeak, SimLivelock
+    from ._wire_suite import WireSuite
     from ._world import World
 
 __all__ = [
     "BenignChoices",
+    "BrokenPromise",
     "Cable",
     "CableSocket",
     "CableTransport",
     "Choices",
+    "ClientUnderTest",
+    "CodecSuite",
+    "Connected",
+    "Event",
+    "Events",
     "FakeClient",
     "FakeConnection",
     "Faults",
+    "FramingSuite",
     "Host",
     "HostDown",
     "Joining",
+    "LifecycleSuite",
     "MemoryDial",
     "Pair",
+    "Promise",
     "ReplayedChoices",
     "Report",
+    "Script",
     "ScriptMismatch",
     "ScriptedPeer",
     "SeededChoices",
+    "Served",
+    "ServerUnderTest",
     "Side",
     "SimDeadlock",
     "SimError",
@@ -55,9 +76,11 @@ __all__ = [
     "SimLivelock",
     "SimLoop",
     "Speech",
+    "Step",
     "Stream",
     "Trace",
     "TraceEvent",
+    "WireSuite",
     "World",
     "connected",
     "memory_pair",
@@ -73,13 +96,21 @@ _HOMES: Final = {
     "_cable": ("Cable",),
     "_cable_transport": ("CableTransport",),
     "_choices": ("BenignChoices", "Choices", "ReplayedChoices", "SeededChoices"),
+    "_codec_suite": ("CodecSuite",),
+    "_ends_under_test": ("ClientUnderTest", "Connected", "Served", "ServerUnderTest"),
+    "_events": ("Event", "Events"),
     "_fake_client": ("FakeClient", "FakeConnection"),
     "_faults": ("Faults",),
+    "_framing_suite": ("FramingSuite",),
     "_host": ("Host", "HostDown"),
+    "_judgement": ("BrokenPromise",),
+    "_lifecycle_suite": ("LifecycleSuite",),
     "_loop": ("SimLoop",),
     "_memory": ("Joining", "MemoryDial", "connected", "memory_pair"),
     "_pairs": ("Pair", "Side", "Stream", "stream_pair", "transport_pair"),
+    "_promises": ("Promise",),
     "_report": ("Report",),
+    "_lifecycle_script": ("Script", "Step"),
     "_script": ("ScriptMismatch",),
     "_scripted_peer": ("ScriptedPeer",),
     "_settled": ("settled",),
@@ -87,6 +118,7 @@ _HOMES: Final = {
     "_speech": ("Speech",),
     "_trace": ("Trace", "TraceEvent"),
     "_verdicts": ("SimDeadlock", "SimError", "SimEscape", "SimLeak", "SimLivelock"),
+    "_wire_suite": ("WireSuite",),
     "_world": ("World",),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}

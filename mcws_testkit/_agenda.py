@@ -47,6 +47,9 @@ class Agenda:
         self._settlers: list[asyncio.Future[None]] = []
         # Once a process died, its callbacks are left out; nothing is looked up before.
         self.has_dead = False
+        # Kept, since a callback may be the last one that knows a task: a coroutine that is dropped
+        # before it began is told as one that was forgotten.
+        self._buried: list[events.Handle] = []
 
     def soon(
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
@@ -89,9 +92,13 @@ class Agenda:
         for _ in range(len(self._ready)):
             handle = self._ready.popleft()
             # Both names are asyncio's, unchanged since 3.4; its own loop reads them too.
-            if not handle._cancelled and not (self.has_dead and is_dead(handle)):
-                self.steps += 1
-                handle._run()
+            if handle._cancelled:
+                continue
+            if self.has_dead and is_dead(handle):
+                self._buried.append(handle)
+                continue
+            self.steps += 1
+            handle._run()
         if self.steps > self.steps_max:
             raise SimLivelock(self.now - START_S, self.steps, ())
         return True
@@ -117,6 +124,7 @@ class Agenda:
         self._ready.clear()
         self._io.clear()
         self._timers.clear()
+        self._buried.clear()
 
     def _select(self) -> None:
         """Take over the I/O that is ready."""

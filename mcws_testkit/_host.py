@@ -73,11 +73,13 @@ class Host:
         def hand_over(_: object) -> None:
             """Give the result of the program to who waits for it."""
             self._running.pop(result, None)
+            # Asked for in any case: an error of a program whose host went down is nobody's.
+            error = None if task.cancelled() else task.exception()
             if result.done():
                 return
             if task.cancelled():
                 result.cancel()
-            elif (error := task.exception()) is not None:
+            elif error is not None:
                 result.set_exception(error)
             else:
                 result.set_result(task.result())

@@ -19,6 +19,7 @@ from typing import Any, Final, TypeVar, TypeVarTuple, Unpack
 
 from ._agenda import START_S, Agenda
 from ._calls import NetworkCalls
+from ._chance import Chance
 from ._choices import BenignChoices
 from ._faults import Faults
 from ._network import Network
@@ -65,9 +66,13 @@ class SimLoop(NetworkCalls):
         self._agenda = Agenda(self, schedule, steps_max=steps_max)
         self._agenda.reorders = faults.order
         self.network = Network(self, self._agenda, faults, self.trace)
+        self._chance = Chance()
         self._numbers = itertools.count(1)
         self._tasks: weakref.WeakSet[SimTask] = weakref.WeakSet()
-        self._generators: weakref.WeakSet[AsyncGenerator[Any, Any]] = weakref.WeakSet()
+        # As keys, which keep their order; that of a set follows the addresses.
+        self._generators: weakref.WeakKeyDictionary[AsyncGenerator[Any, Any], None] = (
+            weakref.WeakKeyDictionary()
+        )
         self._thread: int | None = None
         self._is_stopping = False
         self._is_closed = False
@@ -248,10 +253,11 @@ class SimLoop(NetworkCalls):
             raise RuntimeError("Cannot run the event loop while another loop is running")
         self._thread = threading.get_ident()
         hooks = sys.get_asyncgen_hooks()
-        sys.set_asyncgen_hooks(self._generators.add, self._finalize)
+        sys.set_asyncgen_hooks(self._begin, self._finalize)
         events._set_running_loop(self)
         try:
-            yield
+            with self._chance.govern():
+                yield
         finally:
             self._thread = None
             events._set_running_loop(None)
@@ -300,9 +306,13 @@ class SimLoop(NetworkCalls):
 
     # Async generators
 
+    def _begin(self, generator: AsyncGenerator[Any, Any]) -> None:
+        """Know a generator that somebody iterates."""
+        self._generators[generator] = None
+
     def _finalize(self, generator: AsyncGenerator[Any, Any]) -> None:
         """Close a generator that nobody iterates any more."""
-        self._generators.discard(generator)
+        self._generators.pop(generator, None)
         if not self._is_closed:
             self.call_soon(self.create_task, generator.aclose())
 

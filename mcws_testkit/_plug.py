@@ -18,6 +18,7 @@ class Plug:
     """One end of a cable; every call returns at once.
 
     Attributes:
+        capacity: the bytes that are taken until the peer has read some of them.
         written: what was sent here, one piece for each call.
         stalls: whether nothing gets through to here.
         cuts: the sizes of the next reads.
@@ -34,7 +35,7 @@ class Plug:
         self.every: int | None = None
         self.changed: Callable[[], object] = bool
         self.is_over = False
-        self._capacity = capacity
+        self.capacity = capacity
         self._arrived = bytearray()
         # What is under way to the peer, in this order: bytes, the end of the stream, a reset.
         self._flight = bytearray()
@@ -200,7 +201,7 @@ class Plug:
         return data
 
     def _room(self) -> int:
-        return self._capacity - len(self._flight) - len(self.peer._arrived)
+        return self.capacity - len(self._flight) - len(self.peer._arrived)
 
     def _raise_error(self) -> None:
         error, self._error = self._error, None

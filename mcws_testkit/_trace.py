@@ -71,10 +71,16 @@ class Trace:
 
     def __init__(self) -> None:
         self._events: list[TraceEvent] = []
+        self._has_ended = False
 
     def add(self, event: TraceEvent) -> None:
         """Write down what happened now."""
-        self._events.append(event)
+        if not self._has_ended:
+            self._events.append(event)
+
+    def end(self) -> None:
+        """Write nothing more down."""
+        self._has_ended = True
 
     def __len__(self) -> int:
         return len(self._events)

@@ -130,6 +130,10 @@ class SimTransport(asyncio.Transport):
         if data and not self._conn_lost:
             self._buffer += data
             self._watch_water()
+            if self.lane.error is not None:
+                # What was sent just now was answered by a reset: such a socket is writable, and
+                # nobody reads at the other end who would say so.
+                self.line.agenda.io(self._writable, self.context)
 
     def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview[Any]]) -> None:
         """Send parts on their way as one."""

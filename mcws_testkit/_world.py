@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -189,19 +190,30 @@ class World:
     def _unwind(self) -> None:
         """Let every coroutine end now, so that no ``finally`` of it runs in another test."""
         self._schedule.finish()
-        for _ in range(UNWINDINGS):
-            tasks = self.loop.living_tasks
-            if not tasks:
-                break
-            for task in tasks:
-                task.cancel()
-            try:
-                self.loop.run_until(self.loop.time() + self._grace_s)
-            except Exception:
-                break
+        # What follows is our doing, and no part of what happened.
+        self.trace.end()
+        # A run that never ends, or never goes on, is closed by force below.
+        with suppress(Exception):
+            # First steps are taken before all is cancelled: libraries wrap coroutines in others,
+            # and one that never began would be told as "never awaited", in another test.
+            if self._has_left():
+                self.loop.run_until_complete(self.loop.settle())
+            for _ in range(UNWINDINGS):
+                if self._cancel_all():
+                    self.loop.run_until(self.loop.time() + self._grace_s)
         for task in self.loop.all_tasks:
             _close(task)
         self.loop.close()
+
+    def _cancel_all(self) -> bool:
+        """Cancel all tasks and end all connections; return whether there were any."""
+        tasks, ends = self.loop.living_tasks, self.loop.network.open_ends
+        for task in tasks:
+            task.cancel()
+        for end in ends:
+            # Or TLS would warn of a transport that was not closed, in the middle of another test.
+            end.abort()
+        return bool(tasks or ends)
 
     def __repr__(self) -> str:
         # Hypothesis shows it before it runs.
@@ -226,8 +238,9 @@ def _close(task: SimTask) -> None:
     # Not public, but it is what silences "Task was destroyed but it is pending!".
     task._log_destroy_pending = False  # type: ignore[attr-defined]
     coroutine: Any = task.get_coro()
-    try:
-        coroutine.close()
-    except BaseException:
-        # It refuses to end; there is nothing more to be done, and it was told as a leak.
-        return
+    for _ in range(UNWINDINGS):
+        # Where it awaits something in a `finally`, it is closed the next time. If it never ends,
+        # there is nothing more to be done, and it was told as a leak.
+        with suppress(BaseException):
+            coroutine.close()
+            return

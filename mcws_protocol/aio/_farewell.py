@@ -148,7 +148,15 @@ class Farewell:
             self._close_transport()
         elif self._can_half_close():
             # The peer's end is still to come; a deadline of the machine bounds the wait.
+            self._end_writing()
+
+    def _end_writing(self) -> None:
+        """End the own direction only."""
+        try:
             self._transport().write_eof()
+        except OSError:
+            # The peer has reset the connection, which reading has not told yet.
+            self._close_transport()
 
     def _can_half_close(self) -> bool:
         """Whether the transport can end one direction only; TLS cannot."""

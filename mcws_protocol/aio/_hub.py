@@ -65,19 +65,20 @@ class Hub:
         self.context: Context = copy_context()
         self.flusher: Flusher = Flusher(self.loop)
         self.workers: Workers = Workers(self.loop)
-        self.swept: set[Swept] = set()
+        # As keys, so that they are swept in the order in which they came.
+        self.swept: dict[Swept, None] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._due_at = 0.0
 
     def watch(self, connection: Swept) -> None:
         """Look at ``connection`` once per sweep from now on."""
-        self.swept.add(connection)
+        self.swept[connection] = None
         if self._timer is None:
             self._schedule(self.loop.time())
 
     def unwatch(self, connection: Swept) -> None:
         """Look at ``connection`` no more; without any, there is no timer."""
-        self.swept.discard(connection)
+        self.swept.pop(connection, None)
         # A timer that nobody needs would wake an idle process every second.
         if not self.swept and self._timer is not None:
             self._timer.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Callable
 from typing import Any
 
@@ -278,6 +279,21 @@ async def test_transport_that_cannot_half_close(lab: MakeLab, wire: Wire) -> Non
 
 
 @WIRES
+async def test_close_of_a_connection_that_was_reset(lab: MakeLab, wire: Wire) -> None:
+    """A reset that shows only when the own direction is ended does not reach who closes."""
+    record, made, client, _ = await joined(lab, wire)
+
+    def refuse() -> None:
+        """Raise what ``shutdown`` of a socket raises once the peer has reset the connection."""
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    made.near[0].write_eof = refuse  # type: ignore[method-assign]
+    await client.close()
+    await settle()
+    assert record.codes in ([1000], [1006])
+
+
+@WIRES
 async def test_pending_requests_fail_at_once(lab: MakeLab, wire: Wire) -> None:
     """Losing the connection fails what waits for an answer, and says that it may have run."""
     record, made, client, _ = await joined(lab, wire)
@@ -384,3 +400,22 @@ async def test_close_reads_on_to_the_end(lab: MakeLab) -> None:
     began = asyncio.get_running_loop().time()
     await connected.close()
     assert asyncio.get_running_loop().time() == began
+
+
+@WIRES
+@pytest.mark.parametrize("stop", ["close", "drain"])
+async def test_server_stops_while_a_lost_client_does_not_read(
+    lab: MakeLab, wire: Wire, stop: str
+) -> None:
+    """A stream that ended without CLOSE, behind a full line, holds up nobody who stops."""
+    record, made, _, connected = await joined(lab, wire)
+    made.far[0].stall()
+    connected.send("x" * 500_000)
+    await settle()
+    # Half a frame, so that the end of the stream is a loss on a plain wire too.
+    made.near[0].write(b"\0")
+    made.near[0].write_eof()
+    await settle()
+    assert connected.closed
+    await getattr(made.server, stop)()
+    assert record.codes == [1006]

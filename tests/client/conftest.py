@@ -38,6 +38,6 @@ async def lab() -> AsyncGenerator[MakeLab]:
     await asyncio.sleep(60)
     for made in labs:
         for end in made.near:
-            assert end.protocol._hub.swept == set()
+            assert not end.protocol._hub.swept
     assert asyncio.all_tasks() == {asyncio.current_task()}
     assert problems == []

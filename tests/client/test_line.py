@@ -162,7 +162,7 @@ async def test_line_given_up_in_the_opening() -> None:
     await settle()
     assert phone.line.opened.cancelled()
     assert phone.told == []
-    assert phone.far.has_eof
+    assert phone.far.is_lost
 
 
 async def test_line_welcomed_after_it_was_given_up() -> None:

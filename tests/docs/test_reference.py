@@ -20,6 +20,7 @@ import mcws_client
 import mcws_protocol
 import mcws_protocol.aio
 import mcws_server
+import mcws_testkit
 from docs.pages import PAGES, ROOT, Block, anchors, blocks, links, prose, read, spans, table
 from mcws_client import Client
 from mcws_protocol import (
@@ -39,7 +40,7 @@ DOCS = ROOT / "docs"
 README = ROOT / "README.md"
 PUBLIC: dict[str, Any] = {
     name: getattr(package, name)
-    for package in (mcws_protocol.aio, mcws_protocol, mcws_server, mcws_client)
+    for package in (mcws_testkit, mcws_protocol.aio, mcws_protocol, mcws_server, mcws_client)
     for name in package.__all__
 }
 VARIABLES: dict[str, tuple[Any, ...]] = {

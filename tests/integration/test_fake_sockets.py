@@ -68,7 +68,7 @@ def play(pair: Sequence[socket.socket], steps: list[Step]) -> list[object]:
     """Play a script on two ends and return all results."""
     for sock in pair:
         sock.settimeout(0.001)
-    return [act(pair[step[0]], *step[1:]) for step in steps]
+    return [act(pair[int(step[0])], *step[1:]) for step in steps]
 
 
 @contextmanager

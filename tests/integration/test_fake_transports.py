@@ -67,15 +67,16 @@ async def play(
     diaries: list[Diary] = [[], []]
     ends = await join(*[Noting(diaries[end], end, keeps=keeps[end]) for end in (0, 1)])
     for step in steps:
+        end = int(step[0])
         try:
-            getattr(ends[step[0]], step[1])(*step[2:])
+            getattr(ends[end], step[1])(*step[2:])
         except (OSError, RuntimeError) as error:
-            diaries[step[0]].append((step[0], "raised", type(error)))
+            diaries[end].append((end, "raised", type(error)))
         await turn()
-        diaries[step[0]].append((step[0], "is", ends[step[0]].is_closing()))
+        diaries[end].append((end, "is", ends[end].is_closing()))
     heard = [list(diary) for diary in diaries]
-    for end in ends:
-        end.abort()
+    for transport in ends:
+        transport.abort()
     await turn()
     return heard
 

@@ -21,6 +21,8 @@ from mcws_protocol import (
     UnknownMessage,
     shown,
 )
+from mcws_protocol._codec import Binary, Text, Untouched
+from mcws_testkit import CodecSuite
 from tests.properties.models import Model, build, messages, renamed, values_of
 
 MARKER: Final = "s3cr3tM4rk3r"
@@ -247,3 +249,57 @@ def test_random_bytes_give_decode_errors_only(codec: Codec[Any], payload: bytes 
     contract = next(made for known, made in READING.items() if type(known) is type(codec))
     server, _ = ends(contract)
     check_refusal(server, payload)
+
+
+# The public suite: one type of messages, and the codecs that know none
+
+raw: Final = st.binary(max_size=40) | st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+class TestMsgPack(CodecSuite):
+    """The laws for MessagePack."""
+
+    codec = MsgPack(Reading)
+    messages = values_of(Reading)
+    unencodable = st.builds(object)
+
+
+class TestJson(CodecSuite):
+    """The laws for JSON."""
+
+    codec = Json(Reading)
+    messages = values_of(Reading)
+    unencodable = st.sampled_from((float("nan"), float("inf"), object()))
+
+
+class TestText(CodecSuite):
+    """The laws for text."""
+
+    codec = Text()
+    messages = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+    unencodable = st.sampled_from((b"\xff", bytearray(b"x"), 1, None))
+
+
+class TestBinary(CodecSuite):
+    """The laws for bytes."""
+
+    codec = Binary()
+    messages = st.binary(max_size=40)
+    unencodable = st.sampled_from(("\ud800", bytearray(b"x"), 1, None))
+
+
+class TestUntouched(CodecSuite):
+    """The laws where nothing is done."""
+
+    codec = Untouched()
+    messages = raw
+    unencodable = st.sampled_from((bytearray(b"x"), 1, None))
+
+    def equal(self, one: Any, other: Any) -> bool:
+        """Return whether two messages are the same; text in bytes is the text."""
+        return plain(one) == plain(other)
+
+
+def plain(message: str | bytes) -> bytes:
+    """Return a message as bytes."""
+    return message.encode() if isinstance(message, str) else message

@@ -1,12 +1,11 @@
-"""The laws of framings, for all framings of this package and arbitrary cuts of the stream."""
+"""The laws of framings, for all framings of this package; and what the public suite leaves open."""
 
 from __future__ import annotations
 
 import sys
 import tracemalloc
 from collections import Counter
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex, overload
 
 import pytest
@@ -14,51 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcws_protocol._delimited import Delimited, Lines
-from mcws_protocol._errors import FrameTooLong, LocalProtocolError, RemoteProtocolError
+from mcws_protocol._errors import FrameTooLong, LocalProtocolError
 from mcws_protocol._framing import Chunks, Fixed, Framing, HoldingDecoder
 from mcws_protocol._prefixed import LengthPrefixed, Varint
 from mcws_protocol._stuffing import Cobs, Slip
+from mcws_testkit import FramingSuite
+from mcws_testkit.strategies import chunkings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import FrameType
-
-NOISE = st.one_of(
-    st.binary(max_size=300),
-    st.lists(st.sampled_from([b"\x00", b"\x01", b"-", b"a", b"\r", b"\n", b"\xc0", b"\xdb"])).map(
-        b"".join
-    ),
-    st.lists(
-        st.sampled_from([b"\xdb\xdc", b"\xdb\xdd", b"\xff", b"\x80", b"\x03ab", b"\x00\x02"])
-    ).map(b"".join),
-    st.integers(0, 600).map(lambda size: b"x" * size),
-)
-"""Bytes of which each framing finds some that mean something to it."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """A framing with its payloads, and how many bytes of ``x`` show that a frame is too long.
-
-    ``known_at`` gets the frame of a payload of ``limit + 20`` bytes and ``limit`` and returns the
-    number of its bytes with which a decoder knows.
-    """
-
-    framing: Framing
-    payloads: st.SearchStrategy[bytes] | None = None
-    known_at: Callable[[bytes, int], int] | None = None
-
-    def carried(self) -> st.SearchStrategy[bytes]:
-        """Return payloads that the framing carries."""
-        return NOISE.filter(self.carries) if self.payloads is None else self.payloads
-
-    def carries(self, payload: bytes) -> bool:
-        """Return whether the framing carries ``payload``."""
-        try:
-            self.framing.check(payload)
-        except LocalProtocolError:
-            return False
-        return True
 
 
 def whole_frames(offset: int, width: int) -> st.SearchStrategy[bytes]:
@@ -67,6 +30,135 @@ def whole_frames(offset: int, width: int) -> st.SearchStrategy[bytes]:
     return st.tuples(heads, st.binary(max_size=300)).map(
         lambda both: both[0] + len(both[1]).to_bytes(width, "big") + both[1]
     )
+
+
+class Strict(FramingSuite):
+    """What we ask of ourselves besides: even the words of a fault do not depend on the cuts."""
+
+    same_words = True
+
+
+class TestChunks(Strict):
+    """The laws for ``Chunks()``."""
+
+    framing = Chunks()
+
+
+class TestFixed(Strict):
+    """The laws for ``Fixed(5)``."""
+
+    framing = Fixed(5)
+
+
+class TestLines(Strict):
+    """The laws for ``Lines()``."""
+
+    framing = Lines()
+
+
+class TestDelimitedByOne(Strict):
+    """The laws for a delimiter of one byte."""
+
+    framing = Delimited(b"\x00")
+
+
+class TestDelimitedByTwo(Strict):
+    """The laws for a delimiter of two bytes."""
+
+    framing = Delimited(b"--")
+
+
+class TestDelimitedByThree(Strict):
+    """The laws for a delimiter that overlaps itself."""
+
+    framing = Delimited(b"a\xdba")
+
+
+class TestLengthPrefixed(Strict):
+    """The laws for ``LengthPrefixed()``."""
+
+    framing = LengthPrefixed()
+
+
+class TestLengthPrefixedLittle(Strict):
+    """The laws for lengths with the lowest byte first."""
+
+    framing = LengthPrefixed(2, byte_order="little")
+
+
+class TestLengthPrefixedWhole(Strict):
+    """The laws for lengths that count their header."""
+
+    framing = LengthPrefixed(3, adjustment=-3)
+
+
+class TestLengthPrefixedWide(Strict):
+    """The laws for the widest lengths."""
+
+    framing = LengthPrefixed(8)
+
+
+class TestLengthPrefixedAdjusted(Strict):
+    """The laws for lengths that count too little."""
+
+    framing = LengthPrefixed(2, adjustment=2)
+
+
+class TestVarint(Strict):
+    """The laws for ``Varint()``."""
+
+    framing = Varint()
+
+
+class TestCobs(Strict):
+    """The laws for ``Cobs()``."""
+
+    framing = Cobs()
+
+
+class TestSlip(Strict):
+    """The laws for ``Slip()``."""
+
+    framing = Slip()
+
+
+class TestLengthPrefixedUnstripped(Strict):
+    """The laws for frames that are handed over with their header."""
+
+    framing = LengthPrefixed(2, offset=3, strip=0)
+    payloads = whole_frames(3, 2)
+
+    def known_at(self, payload: bytes, frame: bytes, limit: int) -> int:
+        """Return that the header says it, which is a part of the payload here."""
+        return 5
+
+
+class TestLengthPrefixedSkipping(Strict):
+    """The laws for a framing whose other end writes what this one strips."""
+
+    framing = LengthPrefixed(1, offset=1, adjustment=-1, strip=4)
+    only_decodes = True
+    payloads = st.binary(max_size=250)
+
+    def encode(self, payload: bytes) -> bytes:
+        """Return a frame with an unused byte, the length, and two bytes that are stripped."""
+        if len(payload) > 250:
+            raise LocalProtocolError("one byte cannot say the length")
+        return bytes([7, len(payload) + 3, 1, 2]) + payload
+
+    def known_at(self, payload: bytes, frame: bytes, limit: int) -> int:
+        """Return that the header says it."""
+        return 2
+
+
+class TestLengthPrefixedOdd(Strict):
+    """The laws of any bytes for a framing that only decodes."""
+
+    framing = LengthPrefixed(5, byte_order="little", offset=2)
+    only_decodes = True
+
+
+# What only we promise
 
 
 def header(wire: bytes, limit: int) -> int:
@@ -84,194 +176,52 @@ def stuffed(wire: bytes, limit: int) -> int:
     return limit + 2 + (limit // 254 if wire[-1:] == b"\x00" else 0)
 
 
-CASES = {
-    "Chunks": Case(Chunks(), known_at=behind),
-    "Fixed": Case(Fixed(5), st.binary(min_size=5, max_size=5)),
-    "Lines": Case(Lines(), known_at=behind),
-    "Delimited 1": Case(Delimited(b"\x00"), known_at=behind),
-    "Delimited 2": Case(Delimited(b"--"), known_at=behind),
-    "Delimited 3": Case(Delimited(b"a\xdba"), known_at=behind),
-    "LengthPrefixed": Case(LengthPrefixed(), known_at=header),
-    "LengthPrefixed 2": Case(LengthPrefixed(2, byte_order="little"), known_at=header),
-    "LengthPrefixed 3": Case(LengthPrefixed(3, adjustment=-3), known_at=header),
-    "LengthPrefixed 8": Case(LengthPrefixed(8), known_at=header),
-    "LengthPrefixed adjusted": Case(LengthPrefixed(2, adjustment=2), known_at=header),
-    "LengthPrefixed unstripped": Case(LengthPrefixed(2, offset=3, strip=0), whole_frames(3, 2)),
-    "Varint": Case(Varint(), known_at=header),
-    "Cobs": Case(Cobs(), known_at=stuffed),
-    "Slip": Case(Slip(), known_at=stuffed),
+KNOWN: dict[Framing, Callable[[bytes, int], int]] = {
+    Chunks(): behind,
+    Lines(): behind,
+    Delimited(b"\x00"): behind,
+    Delimited(b"--"): behind,
+    Delimited(b"a\xdba"): behind,
+    LengthPrefixed(): header,
+    LengthPrefixed(2, byte_order="little"): header,
+    LengthPrefixed(3, adjustment=-3): header,
+    LengthPrefixed(8): header,
+    LengthPrefixed(2, adjustment=2): header,
+    Varint(): header,
+    Cobs(): stuffed,
+    Slip(): stuffed,
 }
-READ_ONLY = {
-    "LengthPrefixed skipping": LengthPrefixed(1, offset=1, adjustment=-1, strip=4),
-    "LengthPrefixed odd": LengthPrefixed(5, byte_order="little", offset=2),
-}
-KNOWN = {name: case for name, case in CASES.items() if case.known_at is not None}
-ALL = {name: case.framing for name, case in CASES.items()} | READ_ONLY
-
-each_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-each_known_case = pytest.mark.parametrize("case", KNOWN.values(), ids=KNOWN.keys())
-each_framing = pytest.mark.parametrize("framing", ALL.values(), ids=ALL.keys())
+"""Of framings with frames of any length, how many bytes of ``x`` show that a frame is too long."""
 
 
-@st.composite
-def cuts(draw: st.DrawFn, data: bytes) -> list[bytes]:
-    """Return ``data`` in pieces, some of them empty."""
-    places = sorted(draw(st.lists(st.integers(0, len(data)), max_size=12)))
-    return [data[a:b] for a, b in zip([0, *places], [*places, len(data)], strict=True)]
-
-
-@dataclass
-class Outcome:
-    """What one decoder made of one stream."""
-
-    payloads: list[bytes]
-    fault: tuple[object, ...] | None
-    skipped: int
-
-
-def outcome(framing: Framing, pieces: list[bytes], limit: int, *, end: bool = True) -> Outcome:
-    """Feed ``pieces`` until a fault and check what holds after each of them."""
-    decoder = framing.decoder(frame_bytes_max=limit)
-    payloads: list[bytes] = []
-    received = 0
-    for piece in pieces:
-        received += len(piece)
-        payloads += decoder.feed(piece)
-        assert decoder.buffered + decoder.skipped <= received
-        if decoder.fault is not None:
-            break
-    with suppress(RemoteProtocolError):
-        if end:
-            decoder.eof()
-    fault = decoder.fault
-    told = None if fault is None else (type(fault), *fault.args)
-    return Outcome(payloads, told, decoder.skipped)
-
-
-@each_case
-@given(data=st.data())
-def test_payloads_come_back(case: Case, data: st.DataObject) -> None:
-    """decode(encode(p)) == p, for lists of payloads and any cuts of their stream."""
-    payloads = data.draw(st.lists(case.carried(), max_size=6))
-    stream = b"".join(map(case.framing.encode, payloads))
-    result = outcome(case.framing, data.draw(cuts(stream)), 10_000)
-    assert (result.fault, result.skipped) == (None, 0)
-    if case.framing.keeps_boundaries:
-        assert result.payloads == payloads
-    else:
-        assert b"".join(result.payloads) == b"".join(payloads)
-
-
-@each_case
-@given(payload=NOISE)
-def test_check_refuses_exactly_what_encode_refuses(case: Case, payload: bytes) -> None:
-    """A payload passes both ``check`` and ``encode``, or neither; one that passes comes back."""
-    if case.carries(payload):
-        wire = case.framing.encode(payload)
-        assert outcome(case.framing, [wire], 1000).payloads == [payload]
-    else:
-        with pytest.raises(LocalProtocolError):
-            case.framing.encode(payload)
-
-
-@pytest.mark.parametrize("framing", [one for one in ALL.values() if one != Chunks()], ids=repr)
-@given(data=st.data(), limit=st.integers(0, 300))
-def test_result_does_not_depend_on_the_cuts(
-    framing: Framing, data: st.DataObject, limit: int
-) -> None:
-    """Payloads, fault and count of skipped bytes are the same for all cuts of any stream."""
-    stream = data.draw(st.lists(NOISE, max_size=4).map(b"".join))
-    whole = outcome(framing, [stream], limit)
-    assert outcome(framing, data.draw(cuts(stream)), limit) == whole
-    assert outcome(framing, [stream[at : at + 1] for at in range(len(stream))], limit) == whole
-
-
-@each_framing
-@given(data=st.data(), limit=st.integers(0, 300))
-def test_any_bytes_give_payloads_or_a_remote_protocol_error(
-    framing: Framing, data: st.DataObject, limit: int
-) -> None:
-    """Whatever arrives, nothing but a RemoteProtocolError is raised, and no payload is too long."""
-    pieces = data.draw(st.lists(NOISE, max_size=6))
-    result = outcome(framing, pieces, limit)
-    assert all(len(payload) <= limit for payload in result.payloads)
-    assert sum(map(len, result.payloads)) <= sum(map(len, pieces))
-
-
-@each_case
-@given(data=st.data())
-def test_limit_refuses_longer_payloads_only(case: Case, data: st.DataObject) -> None:
-    """A payload passes a limit of its length and above; one below it is ``FrameTooLong``."""
-    payload = data.draw(case.carried().filter(bool))
-    size = len(payload)
-    pieces = data.draw(cuts(case.framing.encode(payload)))
-    if not case.framing.keeps_boundaries:
-        pieces = [payload]
-    assert outcome(case.framing, pieces, size).payloads == [payload]
-    assert outcome(case.framing, pieces, size + 1).payloads == [payload]
-    refused = outcome(case.framing, pieces, size - 1)
-    assert (refused.payloads, refused.fault and refused.fault[0]) == ([], FrameTooLong)
-
-
-@each_known_case
+@pytest.mark.parametrize("framing", KNOWN, ids=repr)
 @given(limit=st.integers(2, 400))
-def test_frame_too_long_is_known_as_soon_as_possible(case: Case, limit: int) -> None:
+def test_frame_too_long_is_known_as_soon_as_possible(framing: Framing, limit: int) -> None:
     """The fault is there with the byte that makes the length known, and not before."""
-    assert case.known_at is not None
-    wire = case.framing.encode(b"x" * (limit + 20))
-    known_at = case.known_at(wire, limit)
-    early = outcome(case.framing, [wire[: known_at - 1]], limit, end=False)
+    wire = framing.encode(b"x" * (limit + 20))
+    known_at = KNOWN[framing](wire, limit)
+    early = framing.decoder(frame_bytes_max=limit)
+    early.feed(wire[: known_at - 1])
     assert early.fault is None
-    late = outcome(case.framing, [wire[:known_at]], limit)
-    assert (late.payloads, late.fault and late.fault[0]) == ([], FrameTooLong)
-
-
-@pytest.mark.parametrize("case", list(KNOWN.values())[1:], ids=list(KNOWN)[1:])
-@given(data=st.data())
-def test_good_frames_before_a_fault_are_all_returned(case: Case, data: st.DataObject) -> None:
-    """The payloads before a frame that is too long are returned, by the same call or earlier."""
-    payloads = data.draw(st.lists(case.carried(), max_size=4))
-    limit = max(map(len, payloads), default=0)
-    stream = b"".join(map(case.framing.encode, payloads))
-    stream += case.framing.encode(b"x" * (limit + 5))
-    for pieces in ([stream], data.draw(cuts(stream))):
-        result = outcome(case.framing, pieces, limit)
-        assert result.payloads == payloads
-        assert result.fault is not None
-        assert result.fault[0] is FrameTooLong
-
-
-@each_framing
-@given(data=st.data(), limit=st.integers(0, 300))
-def test_nothing_is_decoded_behind_a_fault(
-    framing: Framing, data: st.DataObject, limit: int
-) -> None:
-    """From a fault on, the end of the stream included, every call raises it again."""
-    decoder = framing.decoder(frame_bytes_max=limit)
-    decoder.feed(data.draw(NOISE))
-    with suppress(RemoteProtocolError):
-        decoder.eof()
-    fault = decoder.fault
-    for call in (decoder.eof, lambda: decoder.feed(b""), lambda: decoder.feed(b"x" * 300)):
-        if fault is not None:
-            with pytest.raises(type(fault)) as caught:
-                call()
-            assert caught.value is fault
-            assert decoder.buffered == 0
+    late = framing.decoder(frame_bytes_max=limit)
+    assert late.feed(wire[:known_at]) == []
+    assert isinstance(late.fault, FrameTooLong)
 
 
 @pytest.mark.parametrize(("framing", "end"), [(Cobs(), b"\x00"), (Slip(), b"\xc0")])
 @given(data=st.data())
-def test_frame_behind_noise_is_found(framing: Framing, end: bytes, data: st.DataObject) -> None:
-    """After noise without delimiters, the second good frame at the latest is found."""
-    noise = data.draw(NOISE).replace(end, b"?")
-    lost, good = data.draw(st.tuples(*[NOISE.filter(bool)] * 2))
-    stream = noise + framing.encode(lost) + framing.encode(good)
-    result = outcome(framing, data.draw(cuts(stream)), 2000)
-    assert result.fault is None
-    assert result.payloads[-1] == good
-    ended = outcome(framing, data.draw(cuts(noise + end + framing.encode(good))), 2000)
-    assert ended.payloads[-1] == good
+def test_frame_behind_ended_noise_is_found(
+    framing: Framing, end: bytes, data: st.DataObject
+) -> None:
+    """After noise that a delimiter ends, no frame is lost."""
+    noise = data.draw(st.binary(max_size=300)) + end
+    good = data.draw(st.binary(min_size=1, max_size=300))
+    decoder = framing.decoder(frame_bytes_max=2000)
+    found: list[bytes] = []
+    for piece in data.draw(chunkings(noise + framing.encode(good))):
+        found += decoder.feed(piece)
+    assert found[-1] == good
+    assert decoder.fault is None
 
 
 ONE_FRAME = [

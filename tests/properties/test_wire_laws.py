@@ -10,6 +10,7 @@ from typing import Final
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from mcws_protocol._delimited import Lines
 from mcws_protocol._errors import LocalProtocolError, RemoteProtocolError
 from mcws_protocol._events import (
     AckFrame,
@@ -39,11 +40,16 @@ from mcws_protocol._events import (
     WelcomeFrame,
 )
 from mcws_protocol._frames import decode_frame, encode_frame
+from mcws_protocol._framing import Chunks
 from mcws_protocol._limits import Limits
 from mcws_protocol._mcws import McwsMachine
 from mcws_protocol._mcws_wire import Mcws
+from mcws_protocol._plain import Plain
+from mcws_protocol._prefixed import LengthPrefixed
 from mcws_protocol._state import Role, State
+from mcws_protocol._stuffing import Cobs
 from mcws_protocol._wire import NEVER
+from mcws_testkit import WireSuite
 
 LIMIT: Final = 5_000
 """Bytes: small, so that frames beyond it are tried, yet large enough for a frame in parts."""
@@ -290,7 +296,34 @@ def test_law_open_machine_gives_the_same_reason_in_any_cuts(
     assert [str(event) for event in whole] == [str(event) for event in cut]
 
 
-# Two machines
+# The public suite: two machines of each wire
+
+
+class TestMcws(WireSuite):
+    """The laws for mcws/1."""
+
+    wire = Mcws()
+
+
+class TestLines(WireSuite):
+    """The laws for lines of text."""
+
+    wire = Plain(Lines())
+
+
+class TestMixed(WireSuite):
+    """The laws for another framing each way."""
+
+    wire = Plain(LengthPrefixed(2), down=Cobs())
+
+
+class TestChunks(WireSuite):
+    """The laws for a wire without boundaries."""
+
+    wire = Plain(Chunks())
+
+
+# Two machines of mcws/1
 
 large_payloads = st.integers(0, LIMIT - 2).map(bytes)
 items: st.SearchStrategy[list[Payload | Frame]] = st.lists(

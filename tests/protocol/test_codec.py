@@ -82,8 +82,16 @@ def test_binary_decode_gives_bytes(payload: Raw) -> None:
     assert Binary().decode(payload) == "grüß".encode()
 
 
-@pytest.mark.parametrize("codec", [Untouched(), Text(), Binary()], ids=repr)
+def test_binary_decode_text_with_a_lone_surrogate_raises_without_content() -> None:
+    """Text that has no UTF-8 is a ``DecodeError`` that tells where, and nothing else of it."""
+    with pytest.raises(DecodeError, match="without lone surrogates") as caught:
+        Binary().decode("secret\ud800")
+    assert caught.value.path == "character 6"
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("message", NOT_RAW, ids=repr)
+@pytest.mark.parametrize("codec", [Untouched(), Text(), Binary()], ids=repr)
 def test_codec_encode_another_type_raises(codec: Codec[Raw], message: object) -> None:
     """What is neither ``bytes`` nor ``str`` is an ``EncodeError`` that names its type."""
     with pytest.raises(EncodeError, match=f"expected bytes or str, got {type(message).__name__}"):

@@ -1,0 +1,219 @@
+"""PlayedClient: one client of a script, with what it sends, asks and receives."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from ._ends_under_test import CLIENT_NEEDS, check_needs, method
+from ._lifecycle_script import Act
+from ._stage import Actor, Stage
+from ._visits import Call, Message, Visit
+
+SLOW_S: Final = 0.3
+"""Seconds that a slow handler takes: longer than a turn, and far below any timeout."""
+
+
+class PlayedClient(Actor):
+    """One client, with a connection at a time.
+
+    Attributes:
+        visit: its last connection.
+    """
+
+    def __init__(self, stage: Stage, name: str) -> None:
+        super().__init__(stage, name)
+        self.visit: Visit | None = None
+        self._visits = 0
+        self._reads = asyncio.Event()
+        self._paused_s: float | None = None
+        self._stalled_s: float | None = None
+        self._heard: int | None = None
+        self._may_stop = True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is connected, as far as it knows."""
+        return self.visit is not None and self.visit.is_open
+
+    async def connect(self) -> Visit | None:
+        """Connect, unless there is a connection; return it, or None if there is none."""
+        if self.is_open:
+            return self.visit
+        # Or the connection before, which may still be open in one direction, would wait for ever.
+        await self.resume()
+        self._visits += 1
+        visit = self.visit = Visit(f"{self.host.name}.{self._visits}", self.stage.is_safe)
+        self._reads.set()
+        self._paused_s = self._stalled_s = self._heard = None
+        self.stage.record.visits.append(visit)
+        call = Call("connect", self.stage.now)
+        visit.calls.append(call)
+        client = await self.make(call, lambda: self.stage.ends.connect(self.host, self.stage.port))
+        if client is None:
+            return None
+        check_needs(client, CLIENT_NEEDS, self.stage.record.promises)
+        visit.client = client
+        visit.connection = self._number()
+        self.stage.background(self._read(visit))
+        return visit
+
+    async def send(
+        self, count: int, *, size: int = 0, slow_s: float = 0.0, is_poison: bool = False
+    ) -> None:
+        """Send messages, each once the one before is on its way."""
+        visit = await self.connect()
+        for _ in range(count):
+            if visit is None or not visit.is_open:
+                return
+            number = len(visit.sent)
+            payload = self._payload(f"{visit.name}#{number}", size, slow_s)
+            if is_poison:
+                visit.causes.add(Act.POISON)
+                self.stage.record.events.poison.add(payload)
+            message = Message("send", self.stage.now, payload=payload, is_poison=is_poison)
+            visit.sent.append(message)
+            self.stage.record.payloads[payload] = (visit, number)
+            await self._deliver(visit, message)
+
+    async def request(self, count: int, *, slow_s: float = 0.0) -> None:
+        """Begin requests that run at the same time; do not wait for their replies."""
+        visit = await self.connect()
+        if visit is None:
+            return
+        for _ in range(count):
+            payload = self._payload(f"{visit.name}?{len(visit.asked)}", 0, slow_s)
+            message = Message("request", self.stage.now, payload=payload)
+            visit.asked.append(message)
+            self.stage.record.requests[payload] = visit
+            self.stage.background(self._ask(visit, message))
+
+    async def end(self, act: Act) -> None:
+        """End the connection, or only its own direction, with the method of that name."""
+        visit = self.visit
+        if visit is None or not visit.is_open:
+            return
+        end = method(visit.client, act.value)
+        if end is None:
+            self.kill()
+            return
+        visit.causes.add(act)
+        call = Call(act.value, self.stage.now)
+        visit.calls.append(call)
+        await self.make(call, end)
+
+    async def finish(self) -> None:
+        """Close the connection, since the script has come to its end."""
+        if self.visit is not None and self.visit.is_open:
+            self.visit.finished_s = self.stage.now
+            call = Call("close", self.stage.now)
+            self.visit.calls.append(call)
+            await self.make(call, self.visit.client.close)
+
+    def kill(self) -> None:
+        """End the process of the client; another one may connect."""
+        if self.visit is not None:
+            self.visit.causes.add(Act.KILL)
+        self.host.kill()
+        self.host.restart()
+
+    def stall(self) -> None:
+        """Do not call ``receive`` any more."""
+        if self.visit is not None and self._may_stop:
+            self.visit.causes.add(Act.STALL)
+            self._reads.clear()
+            self._stalled_s = self._stalled_s or self.stage.now
+
+    async def pause(self) -> None:
+        """Pause receiving, by the method of the client."""
+        visit = self.visit
+        is_pausable = visit is not None and visit.is_open and self._paused_s is None
+        if visit is None or not is_pausable or not self._may_stop:
+            return
+        visit.causes.add(Act.PAUSE)
+        self._paused_s = self._stalled_s = self._stalled_s or self.stage.now
+        await self._do(visit, "pause")
+        # What was on its way to who receives may still come.
+        await self.stage.world.loop.settle()
+        self._heard = len(visit.received)
+
+    async def resume_for_good(self) -> None:
+        """Receive until the end, also if a stall or a pause was still to come."""
+        self._may_stop = False
+        await self.resume()
+
+    async def resume(self) -> None:
+        """Receive again."""
+        self._reads.set()
+        visit = self.visit
+        if visit is not None and self._stalled_s is not None:
+            visit.stalled_s = max(visit.stalled_s, self.stage.now - self._stalled_s)
+        self._stalled_s = None
+        if visit is None or self._paused_s is None:
+            return
+        if self._heard is not None:
+            visit.paused.append((self._heard, len(visit.received)))
+        self._paused_s = self._heard = None
+        if visit.over is None and Act.KILL not in visit.causes:
+            await self._do(visit, "resume")
+
+    # Details
+
+    async def _do(self, visit: Visit, name: str) -> None:
+        """Call a method without arguments."""
+        call = Call(name, self.stage.now)
+        visit.calls.append(call)
+        await self.make(call, getattr(visit.client, name))
+
+    def _payload(self, text: str, size: int, slow_s: float) -> bytes:
+        """Return a payload that no other message has."""
+        payload = self.stage.ends.payload(text + "." * (size - len(text)))
+        if slow_s:
+            self.stage.record.events.slow_s[payload] = slow_s
+        return payload
+
+    async def _deliver(self, visit: Visit, message: Message) -> None:
+        """Send one message."""
+        await self.make(message, lambda: visit.client.send(message.payload))
+
+    async def _ask(self, visit: Visit, message: Message) -> None:
+        """Make one request."""
+        reply = await self.make(message, lambda: visit.client.request(message.payload))
+        if message.error is None:
+            message.reply = reply.encode() if isinstance(reply, str) else reply
+
+    async def _read(self, visit: Visit) -> None:
+        """Receive all that comes, and write down how it ended."""
+
+        async def read() -> None:
+            """Receive until there will be nothing more."""
+            while True:
+                await self._reads.wait()
+                payload = as_bytes(await visit.client.receive())
+                visit.received.append((self.stage.now, payload))
+
+        try:
+            await self.host.run(read())
+        except Exception as error:
+            visit.over = (self.stage.now, error)
+
+    def _number(self) -> int:
+        """Return the number of its last connection in the trace."""
+        start = f"{self.host.name} to "
+        numbers = [
+            event.connection
+            for event in self.stage.world.trace
+            if event.kind == "open" and event.detail.startswith(start)
+        ]
+        return numbers[-1] if numbers else 0
+
+
+def as_bytes(payload: Any) -> bytes:
+    """Return what was received as bytes.
+
+    Raises:
+        EOFError: it was nothing, as some say that there is nothing more.
+    """
+    if not payload:
+        raise EOFError("nothing was received")
+    return payload.encode() if isinstance(payload, str) else bytes(payload)

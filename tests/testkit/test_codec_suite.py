@@ -1,0 +1,73 @@
+"""CodecSuite: what its laws say about a codec of somebody's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+
+from mcws_protocol import DecodeError, Message, MsgPack, UnknownMessage
+from mcws_testkit import CodecSuite
+from mcws_testkit._codec_suite import leak_of
+from tests.testkit.mutants import codecs
+from tests.testkit.running import failure_of
+
+
+class Reading(Message):
+    """A message."""
+
+    celsius: float
+
+
+class TestMyCodec(CodecSuite):
+    """A codec of one's own, fully tested."""
+
+    codec = codecs.NoteCodec()
+    messages = codecs.NOTES
+    unencodable = st.just(1)
+
+
+class TestMsgPack(CodecSuite):
+    """A codec of ours, with names of types that are not known."""
+
+    codec = MsgPack(Reading)
+    messages = st.builds(Reading, st.floats(allow_nan=False))
+    examples = 20
+
+
+@pytest.mark.parametrize("missing", ["codec", "messages"])
+def test_suite_without_what_it_needs_says_what_to_declare(missing: str) -> None:
+    """The error is there at the definition of the class."""
+    declared = {"codec": codecs.NoteCodec(), "messages": codecs.NOTES}
+    del declared[missing]
+    with pytest.raises(TypeError, match=f"declare `{missing} = "):
+        type("TestNone", (CodecSuite,), declared)
+
+
+def test_what_must_be_refused_is() -> None:
+    """A codec that encodes what it should not is told."""
+
+    class Everything(codecs.NoteCodec):
+        """Encodes anything."""
+
+        def encode(self, message: object, /) -> str:
+            """Return something."""
+            return "{}"
+
+    made: dict[str, Any] = {
+        "codec": Everything(),
+        "messages": codecs.NOTES,
+        "unencodable": st.just(1),
+    }
+    suite: Any = type("TestAll", (CodecSuite,), made)
+    assert "1 was encoded" in str(
+        failure_of(suite().test_what_cannot_be_encoded_is_an_encode_error)
+    )
+
+
+def test_leak_of_an_unknown_message() -> None:
+    """How a peer calls a type may be shown, and nothing else of what it sent."""
+    assert leak_of(UnknownMessage("Reading", "s3cr3tM4rk3r")) == ""
+    assert leak_of(UnknownMessage("s3cr3tM4rk3r", "Other")) == "expected"
+    assert leak_of(DecodeError("a note")) == ""

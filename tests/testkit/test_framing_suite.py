@@ -1,0 +1,214 @@
+"""FramingSuite: what its laws say, where they do not apply, and what they count."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+
+from mcws_protocol import Chunks, Cobs, Fixed, FrameDecoder, LengthPrefixed, Lines
+from mcws_testkit import FramingSuite
+from mcws_testkit._decoding import check_counts, decoded, end, fed, shown
+from mcws_testkit._work import TooMuch, Watched, Work, copied_by, tracing, work_for
+from tests.testkit.mutants import framings
+from tests.testkit.running import failure_of, first_failure
+
+
+class TestMyFraming(FramingSuite):
+    """A framing of one's own, fully tested."""
+
+    framing = framings.Marked()
+
+
+class TestChunks(FramingSuite):
+    """Keeps no boundaries."""
+
+    framing = Chunks()
+    examples = 10
+
+
+class TestShort(FramingSuite):
+    """Carries no long payloads."""
+
+    framing = LengthPrefixed(1)
+    examples = 10
+
+
+class TestReading(FramingSuite):
+    """Only decodes."""
+
+    framing = LengthPrefixed(1, offset=1)
+    only_decodes = True
+    examples = 10
+
+
+class TestSkipping(FramingSuite):
+    """Finds frames behind noise; told which payloads."""
+
+    framing = Cobs()
+    payloads = st.binary(max_size=20)
+    frames_lost = 2
+    same_words = True
+    examples = 10
+
+
+def test_suite_without_a_framing_says_what_to_declare() -> None:
+    """The error is there at the definition of the class."""
+    with pytest.raises(TypeError, match=r"TestNone .* declare `framing = MyFraming\(\)`"):
+        type("TestNone", (FramingSuite,), {})
+
+
+def test_suite_of_a_framing_that_carries_nothing_says_what_to_declare() -> None:
+    """A framing that only decodes has to say so."""
+    suite = type("TestSilent", (FramingSuite,), {"framing": LengthPrefixed(1, offset=1)})
+    failure = first_failure(suite, 10)
+    assert failure is not None
+    assert "declare `payloads`" in str(failure.error)
+
+
+def test_message_shows_the_value() -> None:
+    """What failed is shown as it was sent and as it came."""
+    suite: Any = type("TestLost", (FramingSuite,), {"framing": framings.EmptyPayloadSwallowed()})
+    error = failure_of(suite().test_payloads_come_back)
+    assert "gave [], sent was [b'']" in str(error)
+
+
+class Raising:
+    """A decoder that raises what it is told to."""
+
+    fault = None
+    buffered = 0
+    skipped = 0
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Raise."""
+        if self.error is not None:
+            raise self.error
+        return [data]
+
+    def eof(self) -> None:
+        """Raise."""
+        if self.error is not None:
+            raise self.error
+
+
+def test_wrong_exceptions_are_named() -> None:
+    """An error of another kind is shown with the call that raised it."""
+    decoder: FrameDecoder = Raising(KeyError("x"))
+    with pytest.raises(AssertionError, match=r"feed\(b'ab'\) raised KeyError"):
+        fed(decoder, b"ab")
+    with pytest.raises(AssertionError, match=r"eof\(\) raised KeyError"):
+        end(decoder)
+
+
+def test_wrong_counts_are_named() -> None:
+    """Counts below zero, or above what was received, are shown."""
+    decoder = Raising()
+    decoder.buffered = -1
+    with pytest.raises(AssertionError, match="`buffered` is -1"):
+        check_counts(decoder, 1)
+    decoder.buffered, decoder.skipped = 1, -1
+    with pytest.raises(AssertionError, match="`skipped` is -1"):
+        check_counts(decoder, 1)
+    decoder.skipped = 1
+    with pytest.raises(AssertionError, match="more than the 1 bytes received"):
+        check_counts(decoder, 1)
+
+
+def test_outcome_tells_payloads_and_fault() -> None:
+    """An outcome is what a stream became, with the words of its fault."""
+    fine = decoded(Lines(), [b"a\nb\n"], 10)
+    assert (fine.payloads, fine.fault, fine.words) == ([b"a", b"b"], None, "")
+    late = decoded(Fixed(2), [b"abc"], 10)
+    assert (late.payloads, late.words) == ([b"ab"], str(late.fault))
+
+
+def test_shown_is_short() -> None:
+    """Long bytes are cut, and lists shown by their items."""
+    assert shown(b"x" * 100) == f"b'{'x' * 60}'... (100 bytes)"
+    assert shown([b"a", 1]) == "[b'a', 1]"
+
+
+# Work
+
+
+class Searching(Raising):
+    """A decoder that works on its bytes in every way that is counted."""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Search, cut, join and split."""
+        whole = b"ab" + data
+        assert b"a" in whole
+        assert whole.find(b"b") == 1
+        assert whole.index(b"b", 1) == 1
+        assert whole[0] == 97
+        assert (data + b"c")[-1:] == b"c"
+        buffer = bytearray(b"ab")
+        buffer += data
+        assert buffer.find(b"z") == -1
+        assert buffer.find(b"z", 1) == -1
+        whole.split(b"b")
+        return []
+
+
+def test_searches_are_counted() -> None:
+    """Searches count the bytes behind their start; in a bytearray only those without a start."""
+    work = work_for(Searching(), [b"xyz"])
+    # `in`, `find`, `index` from 1, `split`, and the `find` of the bytearray without a start.
+    assert work.searched == 5 + 5 + 4 + 5 + 5
+    assert work.steps > 20
+
+
+def test_watched_bytes_are_bytes() -> None:
+    """Bytes that count behave like any."""
+    watched = Watched(b"abc")
+    assert (watched[1], watched[1:], b"_" + watched, watched + b"_") == (
+        98,
+        b"bc",
+        b"_abc",
+        b"abc_",
+    )
+    assert bytearray(b"x") + watched == b"xabc"
+
+
+def test_too_much_work_is_told() -> None:
+    """The error names what there was too much of."""
+    with pytest.raises(TooMuch, match="steps: more than the 5"):
+        work_for(Searching(), [b"xyz"], Work(5, 10**6, 10**6))
+    with pytest.raises(TooMuch, match="searched: 24 where 7 would be linear"):
+        work_for(Searching(), [b"xyz"], Work(10**6, 10**6, 7))
+
+
+class Copying(Raising):
+    """A decoder that copies what it gets once, and a little always."""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Copy."""
+        return [bytes(bytearray(data))]
+
+
+def test_copies_are_counted_but_small_ones() -> None:
+    """A large copy counts with all its bytes, a small one not at all."""
+    assert copied_by(Copying(), [b"x"]) == 0
+    assert copied_by(Copying(), [bytes(10_000)]) >= 10_000
+    work = work_for(Copying(), [bytes(10_000)], counts_copies=True)
+    assert work.copied >= 10_000
+
+
+def test_tracing_and_tracers_are_left_as_they_were() -> None:
+    """Who traces already goes on to, and is not stopped."""
+    import tracemalloc
+
+    before = sys.gettrace(), sys.getprofile()
+    with tracing():
+        with tracing():
+            pass
+        assert tracemalloc.is_tracing()
+    assert not tracemalloc.is_tracing()
+    work_for(Copying(), [b"x"])
+    assert (sys.gettrace(), sys.getprofile()) == before
