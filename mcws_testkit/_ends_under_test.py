@@ -50,7 +50,7 @@ class ClientUnderTest(Protocol):
         """Send a message; plain or async, in which case it may wait for room."""
         ...
 
-    async def receive(self) -> bytes | str:
+    def receive(self) -> Awaitable[bytes | str]:
         """Return the next message; raise an exception when there will be none."""
         ...
 
