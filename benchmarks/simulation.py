@@ -1,7 +1,9 @@
 """What a simulated connection costs: its life on a simulated loop, and on asyncio's over loopback.
 
-Run ``python benchmarks/simulation.py``. It prints medians and the median of the ratios, which must
-be at least 3. Both loops run the same program: connect, a message each way, a polite close.
+Run ``python benchmarks/simulation.py``. It prints medians and the median of the ratios. Both loops
+run the same program: connect, a message each way, a polite close. For bare protocols, which cost
+next to nothing themselves, the ratio must be at least 3. The more a program does by itself, which
+takes as long on either loop, the nearer to 1 it comes.
 """
 
 from __future__ import annotations
@@ -88,7 +90,7 @@ class Waiting(asyncio.Protocol):
         else:
             self.came.set_result(data)
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         """Tell of the end."""
         self.ended.set_result(None)
 
@@ -131,8 +133,8 @@ def real(program: Program) -> None:
 
 
 def main() -> int:
-    """Print both speeds and their ratio, for each program; return 1 if one is too low."""
-    worst = float("inf")
+    """Print both speeds and their ratio, for each program; return 1 if the first is too low."""
+    is_slow = False
     for program in PROGRAMS:
         rounds = [
             (lives_per_second(simulate, program), lives_per_second(real, program))
@@ -140,12 +142,14 @@ def main() -> int:
         ]
         simulated, on_sockets = (statistics.median(column) for column in zip(*rounds, strict=True))
         ratio: float = statistics.median(one / other for one, other in rounds)
-        worst = min(worst, ratio)
+        is_bare = program is protocols
+        is_slow |= is_bare and ratio < RATIO_MIN
         sys.stdout.write(
             f"{program.__name__:9} {simulated:6.0f} lives a second,"
-            f" on sockets {on_sockets:6.0f}, ratio {ratio:.2f}, at least {RATIO_MIN}\n"
+            f" on sockets {on_sockets:6.0f}, ratio {ratio:.2f}"
+            f"{f', at least {RATIO_MIN}' if is_bare else ''}\n"
         )
-    return 1 if worst < RATIO_MIN else 0
+    return 1 if is_slow else 0
 
 
 if __name__ == "__main__":

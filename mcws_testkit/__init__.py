@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from ._events import Event, Events
     from ._fake_client import FakeClient, FakeConnection
     from ._faults import Faults
+    from ._framed_client import FramedClient
     from ._framing_suite import FramingSuite
     from ._host import Host, HostDown
     from ._judgement import BrokenPromise
+    from ._lifecycle_machine import LifecycleMachine
     from ._lifecycle_script import Script, Step
     from ._lifecycle_suite import LifecycleSuite
     from ._loop import SimLoop
@@ -52,10 +54,12 @@ __all__ = [
     "FakeClient",
     "FakeConnection",
     "Faults",
+    "FramedClient",
     "FramingSuite",
     "Host",
     "HostDown",
     "Joining",
+    "LifecycleMachine",
     "LifecycleSuite",
     "MemoryDial",
     "Pair",
@@ -101,16 +105,18 @@ _HOMES: Final = {
     "_events": ("Event", "Events"),
     "_fake_client": ("FakeClient", "FakeConnection"),
     "_faults": ("Faults",),
+    "_framed_client": ("FramedClient",),
     "_framing_suite": ("FramingSuite",),
     "_host": ("Host", "HostDown"),
     "_judgement": ("BrokenPromise",),
+    "_lifecycle_machine": ("LifecycleMachine",),
+    "_lifecycle_script": ("Script", "Step"),
     "_lifecycle_suite": ("LifecycleSuite",),
     "_loop": ("SimLoop",),
     "_memory": ("Joining", "MemoryDial", "connected", "memory_pair"),
     "_pairs": ("Pair", "Side", "Stream", "stream_pair", "transport_pair"),
     "_promises": ("Promise",),
     "_report": ("Report",),
-    "_lifecycle_script": ("Script", "Step"),
     "_script": ("ScriptMismatch",),
     "_scripted_peer": ("ScriptedPeer",),
     "_settled": ("settled",),

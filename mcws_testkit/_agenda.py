@@ -8,7 +8,7 @@ import itertools
 from asyncio import events
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextvars import Context
+from contextvars import Context, copy_context
 from typing import Any, Final
 
 from ._process import current_process
@@ -17,6 +17,28 @@ from ._verdicts import SimLivelock
 
 START_S: Final = 1000.0
 """The time at which a loop begins. Not 0, which would hide ``if deadline:`` and the like."""
+
+
+class SimHandle(events.Handle):
+    """A handle that is made without asking the loop whether it debugs, as each one does."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: asyncio.AbstractEventLoop,
+        context: Context | None,
+    ) -> None:
+        # All that its parent has: the names are as old as contexts are.
+        self._context = copy_context() if context is None else context
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = None
 
 
 class Agenda:
@@ -55,7 +77,7 @@ class Agenda:
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> events.Handle:
         """Run ``callback`` behind all that is ready."""
-        handle = events.Handle(callback, args, self._loop, context)
+        handle = SimHandle(callback, args, self._loop, context)
         self._ready.append(handle)
         return handle
 
@@ -73,7 +95,7 @@ class Agenda:
 
     def io(self, callback: Callable[..., object], context: Context | None = None) -> None:
         """Run ``callback`` in the next turn, as what a selector reports does."""
-        self._io.append(events.Handle(callback, (), self._loop, context))
+        self._io.append(SimHandle(callback, (), self._loop, context))
 
     def settler(self, waiter: asyncio.Future[None]) -> None:
         """Let ``waiter`` have its result once nothing can happen without time passing."""
@@ -85,12 +107,15 @@ class Agenda:
         Raises:
             SimLivelock: more than ``steps_max`` callbacks ran.
         """
-        self._select()
-        self._expire()
-        if not self._ready and not self._pass_time():
+        if self._io:
+            self._select()
+        if self._timers:
+            self._expire()
+        ready = self._ready
+        if not ready and not self._pass_time():
             return False
-        for _ in range(len(self._ready)):
-            handle = self._ready.popleft()
+        for _ in range(len(ready)):
+            handle = ready.popleft()
             # Both names are asyncio's, unchanged since 3.4; its own loop reads them too.
             if handle._cancelled:
                 continue
@@ -128,8 +153,6 @@ class Agenda:
 
     def _select(self) -> None:
         """Take over the I/O that is ready."""
-        if not self._io:
-            return
         ready, self._io = self._io, []
         if len(ready) > 1 and self.reorders and self.schedule.pick(("order",)) is not None:
             first = self.schedule.number(1, len(ready) - 1)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from dataclasses import dataclass, fields
+from typing import Any, Final, Protocol, Self
 
 from ._events import Events
 from ._promises import Promise
@@ -79,6 +79,15 @@ class Served:
     drain: Callable[[], Any] | None = None
     registry: Callable[[], Any] | None = None
 
+    @classmethod
+    def of(cls, server: Any, port: int, events: Events, **others: Any) -> Self:
+        """Return ``server`` with its methods of these names; ``others`` are named otherwise."""
+        names = ("stop", "broadcast", "drain")
+        found: dict[str, Any] = {name: getattr(server, name, None) for name in names} | others
+        if hasattr(server, "clients"):
+            found.setdefault("registry", lambda: server.clients)
+        return cls(port, events, **found)
+
     @property
     def clients(self) -> Any:
         """The connections that it has; None if it does not say."""
@@ -108,6 +117,13 @@ class Connected:
     resume: Callable[[], Any] | None = None
     half_close: Callable[[], Any] | None = None
     abort: Callable[[], Any] | None = None
+
+    @classmethod
+    def of(cls, client: Any, **others: Any) -> Self:
+        """Return ``client`` with its methods of these names; ``others`` are named otherwise."""
+        names = [field.name for field in fields(cls)]
+        found: dict[str, Any] = {name: getattr(client, name, None) for name in names} | others
+        return cls(**found)
 
 
 SERVER_NEEDS: Final = {

@@ -9,7 +9,7 @@ from typing import Final
 from ._agenda import START_S, Agenda
 from ._faults import Faults
 from ._schedule import Schedule
-from ._trace import End, Kind, Trace, TraceEvent
+from ._trace import End, Kind, Trace
 
 DELAYS: Final = 400
 """Steps from no delay to ``Faults.delay_s``: fine enough to meet timers, few enough to shrink."""
@@ -54,7 +54,7 @@ class Line:
         """Write down what happened."""
         time_s = self.agenda.now - START_S
         host = self.hosts.get(end, "")
-        self.trace.add(TraceEvent(time_s, kind, self.number, end, data, detail, is_fault, host))
+        self.trace.tell(time_s, kind, self.number, end, data, detail, is_fault, host)
 
 
 class Budget:

@@ -11,7 +11,7 @@ from ._ends_under_test import ClientUnderTest, ServerUnderTest
 from ._faults import Faults
 from ._host import Host
 from ._judgement import check
-from ._lifecycle_script import Script, scripts
+from ._lifecycle_script import Script, Step, scripts
 from ._play import Play
 from ._promises import Promise
 from ._stage import Stage
@@ -90,19 +90,13 @@ class LifecycleSuite:
             BrokenPromise: a promise does not hold.
             SimError: the programs deadlock, never end or leave something.
         """
-        record = Record(self.promises, self.prompt_s, self.held_bytes_max)
-        play = Play(Stage(self, world, record))
-
-        async def tell() -> None:
-            """Play it all and judge."""
-            await play.begin()
-            for step in script:
-                await play.play(step)
-            await play.finish()
-            check(record)
-
+        life = Life(self, world)
         try:
-            world.run(tell())
+            with world:
+                life.begin()
+                for step in script:
+                    life.play(step)
+                life.finish()
         except BaseException as error:
             if isinstance(error, SimLeak) and Promise.TIDY not in self.promises:
                 return
@@ -119,6 +113,36 @@ class LifecycleSuite:
                 raise TypeError(f"{cls.__name__} does not say what it tests: {EXAMPLES[name]}")
         for name, (faults, law) in NETWORKS.items():
             setattr(cls, name, _test(cls, name, faults, law))
+
+
+class Life:
+    """One life of the ends under test, step by step, for who does not have a whole script.
+
+    Attributes:
+        record: what was done and seen.
+    """
+
+    def __init__(self, suite: LifecycleSuite, world: World) -> None:
+        self.record = Record(suite.promises, suite.prompt_s, suite.held_bytes_max)
+        self._world = world
+        self._play = Play(Stage(suite, world, self.record))
+
+    def begin(self) -> None:
+        """Start the server."""
+        self._world.step(self._play.begin())
+
+    def play(self, step: Step) -> None:
+        """Play one step."""
+        self._world.step(self._play.play(step))
+
+    def finish(self) -> None:
+        """Heal the network, ask for a proof of life, end everything and judge.
+
+        Raises:
+            BrokenPromise: a promise does not hold.
+        """
+        self._world.step(self._play.finish())
+        check(self.record)
 
 
 EXAMPLES: Final = {

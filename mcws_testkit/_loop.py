@@ -147,7 +147,9 @@ class SimLoop(NetworkCalls):
 
     def create_future(self) -> asyncio.Future[Any]:
         """Return a new future of this loop."""
-        return SimFuture(self, next(self._numbers))
+        future = SimFuture(loop=self)
+        future.number = next(self._numbers)
+        return future
 
     def create_task(
         self,
@@ -270,11 +272,11 @@ class SimLoop(NetworkCalls):
             SimDeadlock: there are none.
             SimLivelock: there were too many.
         """
-        stopped = self._agenda.schedule.stopped
-        if stopped is not None:
-            raise stopped
+        agenda = self._agenda
+        if agenda.schedule.stopped is not None:
+            raise agenda.schedule.stopped
         try:
-            if self._agenda.turn():
+            if agenda.turn():
                 return
         except SimLivelock as verdict:
             raise SimLivelock(verdict.time_s, verdict.steps, self.waiting) from None

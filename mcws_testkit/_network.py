@@ -18,7 +18,7 @@ from ._names import LOOPBACK, Names, Place
 from ._process import Process
 from ._sockets import Address, SimSocket
 from ._tls import Tls
-from ._trace import Kind, Trace, TraceEvent
+from ._trace import Kind, Trace
 from ._transport import SimTransport
 
 CONNECT_S: Final = 127.0
@@ -291,7 +291,7 @@ class Network:
     def _tell(self, kind: Kind, detail: str = "", *, is_fault: bool = False) -> None:
         """Write down what happened."""
         time_s = self._agenda.now - START_S
-        self._trace.add(TraceEvent(time_s, kind, detail=detail, is_fault=is_fault))
+        self._trace.tell(time_s, kind, detail=detail, is_fault=is_fault)
 
 
 def settle(waiter: asyncio.Future[None]) -> None:

@@ -98,17 +98,15 @@ class PlayedClient(Actor):
             self.kill()
             return
         visit.causes.add(act)
-        call = Call(act.value, self.stage.now)
-        visit.calls.append(call)
-        await self.make(call, end)
+        # Who ends a connection may hand over what it held back.
+        self._end_pause(visit)
+        await self._do(visit, act.value)
 
     async def finish(self) -> None:
         """Close the connection, since the script has come to its end."""
         if self.visit is not None and self.visit.is_open:
             self.visit.finished_s = self.stage.now
-            call = Call("close", self.stage.now)
-            self.visit.calls.append(call)
-            await self.make(call, self.visit.client.close)
+            await self._do(self.visit, "close")
 
     def kill(self) -> None:
         """End the process of the client; another one may connect."""
@@ -151,13 +149,18 @@ class PlayedClient(Actor):
         self._stalled_s = None
         if visit is None or self._paused_s is None:
             return
-        if self._heard is not None:
-            visit.paused.append((self._heard, len(visit.received)))
-        self._paused_s = self._heard = None
+        self._end_pause(visit)
+        self._paused_s = None
         if visit.over is None and Act.KILL not in visit.causes:
             await self._do(visit, "resume")
 
     # Details
+
+    def _end_pause(self, visit: Visit) -> None:
+        """Write down what was received while it had paused."""
+        if self._heard is not None:
+            visit.paused.append((self._heard, len(visit.received)))
+            self._heard = None
 
     async def _do(self, visit: Visit, name: str) -> None:
         """Call a method without arguments."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 
 from ._facts import SELF_MADE, STOPS, Breach, Facts, gaps, tail
 from ._lifecycle_script import Act
 from ._promises import Promise
+from ._stage import SAFE_DELAYS_S
 from ._visits import Broadcast, Visit
 
 
@@ -32,7 +34,13 @@ def _promise_of(facts: Facts, visit: Visit) -> Promise | None:
         return Promise.HALF_CLOSE
     is_up = facts.record.down_s is None
     is_closed = visit.causes == {Act.CLOSE} and facts.is_undisturbed(visit)
-    return Promise.FLUSH if is_closed and is_up else None
+    return Promise.FLUSH if is_closed and is_up and _was_quick(visit) else None
+
+
+def _was_quick(visit: Visit) -> bool:
+    """Whether a close was not given up, as one may be that slow handlers hold up for long."""
+    close = visit.call("close")
+    return close is not None and (close.end_s or math.inf) - close.start_s <= SAFE_DELAYS_S
 
 
 def nothing_strange(facts: Facts) -> Iterator[Breach]:
@@ -119,8 +127,8 @@ def _drained(facts: Facts, session: int, visit: Visit, got: list[int]) -> Iterat
 
 
 def pauses(facts: Facts) -> Iterator[Breach]:
-    """Nothing comes while a client has paused."""
-    for visit in facts.connected:
+    """Nothing comes while a client has paused and its connection lives."""
+    for visit in filter(facts.is_kept, facts.connected):
         for begin, end in visit.paused:
             for _, payload in visit.received[begin:end]:
                 yield Promise.PAUSE, f"{visit.name} received {payload[:20]!r} while paused"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Literal, TypeAlias
 
 End: TypeAlias = Literal["client", "server", ""]
@@ -41,6 +41,9 @@ Kind: TypeAlias = Literal[
 ]
 
 
+_Row: TypeAlias = tuple[float, Kind, int, End, bytes, str, bool, str]
+
+
 @dataclass(frozen=True, slots=True)
 class TraceEvent:
     """One thing that happened.
@@ -70,29 +73,43 @@ class Trace:
     """All that happened, as a sequence of events."""
 
     def __init__(self) -> None:
-        self._events: list[TraceEvent] = []
+        # The fields of events: most traces are written, and never read.
+        self._rows: list[_Row] = []
         self._has_ended = False
 
-    def add(self, event: TraceEvent) -> None:
-        """Write down what happened now."""
+    def tell(
+        self,
+        time_s: float,
+        kind: Kind,
+        connection: int = 0,
+        end: End = "",
+        data: bytes = b"",
+        detail: str = "",
+        is_fault: bool = False,
+        host: str = "",
+    ) -> None:
+        """Write down what happened now: the fields of a ``TraceEvent``."""
         if not self._has_ended:
-            self._events.append(event)
+            self._rows.append((time_s, kind, connection, end, data, detail, is_fault, host))
+
+    def add(self, event: TraceEvent) -> None:
+        """Write down an event."""
+        self.tell(*astuple(event))
 
     def end(self) -> None:
         """Write nothing more down."""
         self._has_ended = True
 
     def __len__(self) -> int:
-        return len(self._events)
+        return len(self._rows)
 
     def __iter__(self) -> Iterator[TraceEvent]:
-        return iter(self._events)
+        return (TraceEvent(*row) for row in self._rows)
 
     @property
     def digest(self) -> str:
         """64 hex digits that are equal for equal traces: SHA-256 over all events."""
         whole = hashlib.sha256()
-        for one in self._events:
-            row = (one.time_s, one.kind, one.connection, one.end, one.data, one.detail)
-            whole.update(repr((*row, one.is_fault, one.host)).encode())
+        for row in self._rows:
+            whole.update(repr(row).encode())
         return whole.hexdigest()

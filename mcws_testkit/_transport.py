@@ -310,8 +310,9 @@ class SimTransport(asyncio.Transport):
         lane = self.lane
         if size:
             self._hand_over(size)
-            # Not at once: the writer is told by its own selector.
-            self.line.agenda.io(self._other._writable, self._other.context)
+            if self._other._buffer:
+                # Not at once: the writer is told by its own selector.
+                self.line.agenda.io(self._other._writable, self._other.context)
             lane.kick()
         elif lane.has_fin:
             self._read_eof()

@@ -10,6 +10,7 @@ Source: WIRE 4.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Final, Protocol
 
 from .._errors import ConnectionClosed
@@ -88,7 +89,11 @@ class Farewell:
 
     def say(self, frame: CloseFrame) -> None:
         """Say CLOSE behind all that is queued, if it was not said yet."""
-        if self.sent is None:
+        if self._has_eof and self.sent is None and self.received is None:
+            # A loss, whose end waits for a transport that cannot send what it holds. There is
+            # nothing to say any more, and whoever wants the end shall not wait for it.
+            self._transport().abort()
+        elif self.sent is None:
             # WIRE 4: the answer to a CLOSE carries the peer's code.
             self.finish(self.received or frame, frame)
 
@@ -147,16 +152,10 @@ class Farewell:
         if self._has_eof or (self.received is not None and not self._can_half_close()):
             self._close_transport()
         elif self._can_half_close():
-            # The peer's end is still to come; a deadline of the machine bounds the wait.
-            self._end_writing()
-
-    def _end_writing(self) -> None:
-        """End the own direction only."""
-        try:
-            self._transport().write_eof()
-        except OSError:
-            # The peer has reset the connection, which reading has not told yet.
-            self._close_transport()
+            # The peer's end is still to come; a deadline of the machine bounds the wait. Where the
+            # connection was lost and asyncio has yet to say so, there is no direction to end.
+            with suppress(OSError):
+                self._transport().write_eof()
 
     def _can_half_close(self) -> bool:
         """Whether the transport can end one direction only; TLS cannot."""

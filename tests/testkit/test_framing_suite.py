@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 from mcws_protocol import Chunks, Cobs, Fixed, FrameDecoder, LengthPrefixed, Lines
 from mcws_testkit import FramingSuite
 from mcws_testkit._decoding import check_counts, decoded, end, fed, shown
-from mcws_testkit._work import TooMuch, Watched, Work, copied_by, tracing, work_for
+from mcws_testkit._work import (
+    TooMuch,
+    Watched,
+    Work,
+    _counter,
+    _searches,
+    _with_copies,
+    copied_by,
+    tracing,
+    work_for,
+)
 from tests.testkit.mutants import framings
 from tests.testkit.running import failure_of, first_failure
 
@@ -150,8 +160,8 @@ class Searching(Raising):
         assert (data + b"c")[-1:] == b"c"
         buffer = bytearray(b"ab")
         buffer += data
-        assert buffer.find(b"z") == -1
-        assert buffer.find(b"z", 1) == -1
+        assert buffer.find(b"?") == -1
+        assert buffer.find(b"?", 1) == -1
         whole.split(b"b")
         return []
 
@@ -174,6 +184,54 @@ def test_watched_bytes_are_bytes() -> None:
         b"abc_",
     )
     assert bytearray(b"x") + watched == b"xabc"
+
+
+def test_watched_bytes_count_searches() -> None:
+    """What is searched in them is counted, behind the start of the search."""
+    Watched.work = Work()
+    watched = Watched(b"abcd")
+    assert b"c" in watched
+    assert (watched.find(b"c"), watched.find(b"c", 1), watched.index(b"d", 3)) == (2, 2, 3)
+    assert watched.split(b"c") == [b"ab", b"d"]
+    assert Watched.work.searched == 4 + 4 + 3 + 1 + 4
+
+
+def test_tracers_count() -> None:
+    """The functions that the interpreter calls count each event that matters."""
+    work, frame, buffer = Work(), sys._getframe(), bytearray(b"abc")
+    frame_before = frame.f_trace_opcodes, frame.f_trace_lines
+    count = _counter(work, 2)
+    assert count(frame, "opcode", None) is count
+    with tracing():
+        look = _with_copies(work, count)
+        held = bytes(10_000)
+        assert look(frame, "opcode", None) is look
+    frame.f_trace_opcodes, frame.f_trace_lines = frame_before
+    assert (work.steps, len(held), work.copied >= 10_000) == (2, 10_000, True)
+    with pytest.raises(TooMuch):
+        count(frame, "opcode", None)
+    note = _searches(work)
+    for event, called in (("call", None), ("c_call", len), ("c_call", b"x".find)):
+        note(frame, event, called)
+    note(FakeFrame(1), "c_call", buffer.find)  # type: ignore[arg-type]  # enough for this
+    note(FakeFrame(2), "c_call", buffer.find)  # type: ignore[arg-type]  # enough for this
+    assert work.searched == 3
+
+
+class FakeFrame:
+    """A frame that is at a call with so many arguments."""
+
+    f_lasti = 0
+
+    def __init__(self, arguments: int) -> None:
+        self.f_code = FakeCode(bytes([0, arguments]))
+
+
+class FakeCode:
+    """Instructions."""
+
+    def __init__(self, co_code: bytes) -> None:
+        self.co_code = co_code
 
 
 def test_too_much_work_is_told() -> None:

@@ -356,6 +356,18 @@ class SignedLength(Counted):
             return size
 
 
+class EndlessLoop(Counted):
+    """Takes a negative length for a step back, and never comes to the end."""
+
+    class decodes(CountedDecoder):  # noqa: N801
+        """Does not advance."""
+
+        def size_at(self, at: int) -> int:
+            """Return what the header says, with a sign."""
+            size: int = struct.unpack_from(">i", self.waiting, at)[0]
+            return max(size, -HEADER_BYTES)
+
+
 class CheckDisagreesWithEncode(Counted):
     """Has a check that refuses what is encoded."""
 

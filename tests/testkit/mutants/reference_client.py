@@ -11,7 +11,7 @@ from .wire import MESSAGE, REPLY, REQUEST, Frame, encode, read
 
 INBOX_MAX: Final = 5
 """Messages that wait to be received, above which nothing is read."""
-CLOSE_S: Final = 5.0
+CLOSE_S: Final = 30.0
 """Seconds that the server has to say goodbye."""
 REQUEST_S: Final = 20.0
 """Seconds that a request may take."""

@@ -148,7 +148,10 @@ class Server:
         self.listener = await asyncio.start_server(self.accept, "0.0.0.0", port)
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one client."""
+        """Serve one client, unless the door was closed when it was half inside."""
+        if self.listener is None or not self.listener.is_serving():
+            writer.close()
+            return
         task = asyncio.current_task()
         assert task is not None
         self.tasks[task] = None

@@ -1,0 +1,173 @@
+"""LifecycleSuite: a server of one's own in at most eight lines, and what is said of mistakes."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+
+import pytest
+
+from mcws_protocol import Lines
+from mcws_testkit import (
+    BrokenPromise,
+    ClientUnderTest,
+    Connected,
+    Events,
+    Faults,
+    FramedClient,
+    Host,
+    LifecycleSuite,
+    Promise,
+    Script,
+    Served,
+    ServerUnderTest,
+    SimLeak,
+    Step,
+    World,
+)
+from mcws_testkit._lifecycle_script import Act
+from tests.testkit.line_server import LineServer
+from tests.testkit.mutants.reference import Reference
+from tests.testkit.mutants.reference_server import Server
+from tests.testkit.mutants.servers import TaskLeft
+
+
+class TestLineServer(LifecycleSuite):
+    promises = Promise.core() | {Promise.ECHO, Promise.HALF_CLOSE}
+
+    async def start(self, host: Host) -> ServerUnderTest:
+        server = await LineServer.start(8080, events := Events())
+        return Served.of(server, 8080, events)
+
+    async def connect(self, host: Host, port: int) -> ClientUnderTest:
+        return FramedClient(*await asyncio.open_connection("server", port), Lines())
+
+
+class TestReference(Reference):
+    """The reference keeps all promises."""
+
+
+def test_server_of_ones_own_takes_eight_lines() -> None:
+    """The class above has at most eight lines of code."""
+    source = inspect.getsource(TestLineServer)
+    assert len([line for line in source.splitlines() if line.strip()]) <= 8
+
+
+def test_suite_without_start_says_what_is_missing() -> None:
+    """A suite that starts nothing is refused when it is defined."""
+    with pytest.raises(TypeError, match="TestNothing does not say what it tests: define `async"):
+
+        class TestNothing(LifecycleSuite):
+            """Starts nothing."""
+
+
+def test_suite_without_connect_says_what_is_missing() -> None:
+    """A suite that connects nobody is refused when it is defined."""
+    with pytest.raises(TypeError, match="`async def connect"):
+
+        class TestNobody(LifecycleSuite):
+            """Connects nobody."""
+
+            async def start(self, host: Host) -> ServerUnderTest:
+                """Start nothing."""
+                raise AssertionError
+
+
+class Messy(Reference):
+    """A server that leaves a task."""
+
+    server = type("Messy", (Server,), {"session": TaskLeft})
+
+
+class Untidy(Messy):
+    """A server that leaves a task and does not promise otherwise."""
+
+    promises = Promise.all() - {Promise.TIDY}
+
+
+def live(suite: LifecycleSuite, *steps: Step) -> None:
+    """Play steps on an undisturbed network."""
+    suite.live(Script(steps), World(Faults.benign()))
+
+
+def test_failure_names_script_and_network() -> None:
+    """What was played is part of the failure, as one line each."""
+    with pytest.raises(SimLeak) as caught:
+        live(Messy(), Step(Act.SEND, 1, 3), Step(Act.DRAIN))
+    assert caught.value.__notes__ == [
+        "script: c1.send x3; server.drain",
+        "network: <World benign>",
+    ]
+
+
+def test_leak_is_no_failure_where_nobody_promised() -> None:
+    """Without ``Promise.TIDY`` what is left is not looked at."""
+    live(Untidy(), Step(Act.CONNECT))
+
+
+def test_promise_without_its_method_is_refused() -> None:
+    """A promise that the server has no method for names it, and says what to do."""
+
+    class Mute(Reference):
+        """A server that cannot broadcast."""
+
+        async def start(self, host: Host) -> ServerUnderTest:
+            """Start a server without a method."""
+            server = Server()
+            await server.start()
+            return Served(8080, server.events, server.stop)
+
+    with pytest.raises(TypeError, match=r"needs `broadcast`.*take the promise out of `promises`"):
+        live(Mute(), Step(Act.CONNECT))
+
+
+def test_promise_without_the_method_of_a_client_is_refused() -> None:
+    """The same holds for clients."""
+
+    class Deaf(Reference):
+        """A client that cannot pause."""
+
+        async def connect(self, host: Host, port: int) -> ClientUnderTest:
+            """Connect a client without a method."""
+            client = await self.client.connect("server", port)
+            return Connected.of(client, pause=None)
+
+    with pytest.raises(TypeError, match="PAUSE is promised, which needs `pause`"):
+        live(Deaf(), Step(Act.CONNECT))
+
+
+def test_client_without_abort_is_killed_instead() -> None:
+    """Where a client cannot abort, its process ends."""
+
+    class Simple(Reference):
+        """A client without an abort."""
+
+        async def connect(self, host: Host, port: int) -> ClientUnderTest:
+            """Connect a client without a method."""
+            return Connected.of(await self.client.connect("server", port), abort=None)
+
+    world = World(Faults.benign())
+    Simple().live(Script([Step(Act.SEND), Step(Act.ABORT)]), world)
+    assert any(event.kind == "kill" for event in world.trace)
+
+
+def test_start_and_connect_have_to_be_defined() -> None:
+    """A base class of suites may lack both, and says so only when it is used."""
+    with pytest.raises(NotImplementedError):
+        live(LifecycleSuite(), Step(Act.CONNECT))
+
+
+def test_connect_that_raises_is_a_broken_promise() -> None:
+    """Who is not let in by a server that is up is told with the reason."""
+
+    class Closed(Reference):
+        """A client that cannot connect."""
+
+        async def connect(self, host: Host, port: int) -> ClientUnderTest:
+            """Fail."""
+            raise OSError("no route")
+
+    with pytest.raises(BrokenPromise, match="no route") as caught:
+        live(Closed(), Step(Act.CONNECT))
+    assert caught.value.promises == (Promise.LIVENESS,)
+    assert isinstance(caught.value.__cause__, OSError)
