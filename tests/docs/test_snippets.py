@@ -23,7 +23,7 @@ PATIENCE_S = 60
 """Seconds after which a program hangs, whatever the machine; none takes a tenth of it."""
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 REPEATABLE = {"CI": "true", "PYTEST_ADDOPTS": ""}
-"""With ``CI``, Hypothesis searches in the same order each time, so that a page can show a failure."""
+"""With ``CI``, Hypothesis searches in the same order each time, and a page can show a failure."""
 PYTHON = (sys.executable, "-W", "error")
 
 
