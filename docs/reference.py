@@ -18,7 +18,13 @@ from typing import Final
 from docs.pages import ROOT, read
 
 PAGE: Final = Path(__file__).with_name("reference.md")
-ROOTS: Final = ("mcws_server", "mcws_client", "mcws_protocol", "mcws_protocol.aio")
+ROOTS: Final = (
+    "mcws_server",
+    "mcws_client",
+    "mcws_protocol",
+    "mcws_protocol.aio",
+    "mcws_testkit",
+)
 PLACE: Final = re.compile(
     r"(?P<begin><!-- names: (?P<root>[\w.]+) -->\n).*?(?P<end><!-- end of names -->)", re.DOTALL
 )
@@ -65,7 +71,8 @@ def names(root: str) -> list[str]:
     What the stub does not have comes last; ``tests/stubs`` tells of it.
     """
     exported: list[str] = list(importlib.import_module(root).__all__)
-    page = ast.parse(read(ROOT / "stubs" / root.replace(".", "/") / "__init__.pyi"))
+    stub = ROOT / "stubs" / root.replace(".", "/") / "__init__.pyi"
+    page = ast.parse(read(stub) if stub.exists() else "")
     order = [name for name, _ in defined(page) if name in exported]
     return list(dict.fromkeys([*order, *exported]))
 
@@ -77,11 +84,13 @@ def told(root: str, name: str) -> str:
         LookupError: they say nothing.
     """
     package = ROOT / root.replace(".", "/")
-    for node in ast.parse(read(package / "__init__.py")).body:
+    # Also what only type checkers import, since the test kit imports a name when it is used.
+    for node in ast.walk(ast.parse(read(package / "__init__.py"))):
         if isinstance(node, ast.ImportFrom) and name in {alias.name for alias in node.names}:
             text = read(package / f"{node.module}.py")
-            said = next(docs for known, docs in defined(ast.parse(text), text) if known == name)
-            if said:
+            # The first one that says something: an overload may leave it to the last one.
+            all_said = (docs for known, docs in defined(ast.parse(text), text) if known == name)
+            if said := next(filter(None, all_said), ""):
                 return said.strip().splitlines()[0].replace("``", "`").replace("|", "\\|")
     raise LookupError(f"nothing is said of {root}.{name}")
 
@@ -89,7 +98,7 @@ def told(root: str, name: str) -> str:
 def defined(module: ast.Module, text: str = "") -> Iterator[tuple[str, str]]:
     """Yield what a module defines at its top, with what is said of it there."""
     lines = text.splitlines()
-    for node, after in zip(module.body, [*module.body[1:], None], strict=True):
+    for node, after in zip(module.body, [*module.body, None][1:], strict=True):
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             yield node.name, ast.get_docstring(node) or ""
         elif isinstance(node, ast.Assign | ast.AnnAssign):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import weakref
 from collections.abc import Coroutine
 from contextvars import Context
@@ -149,4 +150,10 @@ def _line(task: asyncio.Task[Any]) -> str:
         awaited = getattr(awaited, "cr_await", getattr(awaited, "gi_yieldfrom", None))
     if frame is None:
         return ""
-    return f", waits at {frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
+    code = frame.f_code
+    return f", waits at {_brief(code.co_filename)}:{frame.f_lineno} in {code.co_name}"
+
+
+def _brief(file: str) -> str:
+    """Return a file as pytest names it: from the working directory on, where it is in there."""
+    return file.removeprefix(f"{os.getcwd()}{os.sep}")
