@@ -268,7 +268,6 @@ class SimLoop(NetworkCalls):
             SimLivelock: there were too many.
         """
         agenda = self._agenda
-        agenda.schedule.raise_stop()
         try:
             if agenda.turn():
                 return

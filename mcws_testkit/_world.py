@@ -189,7 +189,7 @@ class World:
 
     def _unwind(self) -> None:
         """Let every coroutine end now, so that no ``finally`` of it runs in another test."""
-        self._schedule.finish()
+        self._schedule.end()
         # What follows is our doing, and no part of what happened.
         self.trace.end()
         # A run that never ends, or never goes on, is closed by force below.
