@@ -206,7 +206,7 @@ class World:
         for end in self.loop.network.open_ends:
             # What was told as a leak is not told again when it is garbage.
             end.vanish()
-        self.loop.close()
+        self.loop.abandon()
 
     def _cancel_all(self) -> bool:
         """Cancel all tasks and end all connections; return whether there were any."""
