@@ -37,6 +37,11 @@ class Told(Protocol):
         ...
 
     @property
+    def script(self) -> str | None:
+        """What a suite played; None for what no line can repeat."""
+        ...
+
+    @property
     def speech(self) -> Speech:
         """What the connections speak."""
         ...
@@ -60,5 +65,6 @@ def explain(error: BaseException) -> None:
     if world is None:
         return
     setattr(error, WORLD, None)
-    line = OPTIONS.replay_line(world.token)
+    script = world.script
+    line = "" if script is None else OPTIONS.replay_line(world.token, script)
     attach(Report(error, world.deviations, world.trace, world.speech, line, OPTIONS.test), OPTIONS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
+from ._options import OPTIONS
 from ._promises import Promise
 
 CLIENTS: Final = 3
@@ -49,6 +51,16 @@ class Act(Enum):
     DIE = "die"
 
 
+NOTHING: Final = "nothing"
+"""A script without a step, as it is printed."""
+WAITS: Final = tuple(f"{seconds:g}" for seconds in WAITS_S)
+"""The same, as they are printed."""
+PRINTED: Final = re.compile(
+    rf"wait (?P<wait>{'|'.join(map(re.escape, WAITS))}) s"
+    rf"|(?:server|c(?P<client>\d+))\.(?P<act>{'|'.join(act.value for act in Act)})"
+    r"(?: x(?P<count>\d+))?(?P<overlaps> &)?"
+)
+"""A step as it is printed."""
 ON_SERVER: Final = {Act.BROADCAST, Act.SOME, Act.STOP, Act.DRAIN, Act.DIE}
 """What the server does, or has done to it."""
 COUNTED: Final = {Act.SEND, Act.SLOW, Act.REQUEST, Act.SLOW_REQUEST, Act.BROADCAST}
@@ -91,6 +103,21 @@ class Step:
         """The seconds of a wait."""
         return WAITS_S[self.count - 1]
 
+    @classmethod
+    def parse(cls, text: str) -> Step:
+        """Return the step that is printed as ``text``.
+
+        Raises:
+            ValueError: there is none.
+        """
+        found = PRINTED.fullmatch(text.strip())
+        if found is None:
+            raise ValueError(f"no step of a script: {text!r}")
+        if found["wait"] is not None:
+            return cls(Act.WAIT, 1, 1 + WAITS.index(found["wait"]))
+        act, count = Act(found["act"]), int(found["count"] or 1)
+        return cls(act, int(found["client"] or 1), count, found["overlaps"] is not None)
+
     def __repr__(self) -> str:
         if self.act is Act.WAIT:
             return f"wait {self.wait_s:g} s"
@@ -104,6 +131,15 @@ class Script(tuple[Step, ...]):
 
     __slots__ = ()
 
+    @classmethod
+    def parse(cls, text: str) -> Script:
+        """Return the script that is printed as ``text``.
+
+        Raises:
+            ValueError: a step of it is none.
+        """
+        return cls(Step.parse(part) for part in text.split(";") if part.strip() != NOTHING)
+
     def __repr__(self) -> str:
         return f"<Script {self}>"
 
@@ -112,7 +148,7 @@ class Script(tuple[Step, ...]):
         printer.text(repr(self))
 
     def __str__(self) -> str:
-        return "; ".join(map(repr, self)) or "nothing"
+        return "; ".join(map(repr, self)) or NOTHING
 
 
 def acts_for(promises: Iterable[Promise]) -> list[Act]:
@@ -122,7 +158,9 @@ def acts_for(promises: Iterable[Promise]) -> list[Act]:
 
 
 def scripts(promises: frozenset[Promise]) -> st.SearchStrategy[Script]:
-    """Return scripts of what can be asked of who promises ``promises``."""
+    """Return scripts of what can be asked of who promises ``promises``, or the one to replay."""
+    if OPTIONS.script:
+        return st.just(Script.parse(OPTIONS.script))
     steps = st.builds(
         Step,
         st.sampled_from(acts_for(promises)),

@@ -12,13 +12,15 @@ from ._faults import Faults
 from ._host import Host
 from ._judgement import check
 from ._lifecycle_script import Script, Step, scripts
+from ._options import OPTIONS
 from ._play import Play
 from ._promises import Promise
+from ._speech import Speaks, Speech
 from ._stage import Stage
 from ._verdicts import SimLeak
 from ._visits import Record
 from ._world import World
-from ._worlds import worlds
+from ._worlds import PHASES, worlds
 
 NETWORKS: Final[dict[str, tuple[Faults, str]]] = {
     "test_undisturbed_network": (
@@ -59,6 +61,7 @@ class LifecycleSuite:
     Attributes:
         promises: what the ends promise; each that is left out is not asked for.
         examples: of each test; None for as many as the profile of Hypothesis says.
+        speaks: what the connections speak, so that a failure shows frames.
         held_bytes_max: what the server may hold for a client that does not read.
         prompt_s: seconds in which a request has to fail once its connection is lost.
 
@@ -68,6 +71,7 @@ class LifecycleSuite:
 
     promises: ClassVar[frozenset[Promise]] = Promise.all()
     examples: ClassVar[int | None] = None
+    speaks: ClassVar[Speaks | Speech | None] = None
     held_bytes_max: ClassVar[int] = 256 << 10
     prompt_s: ClassVar[float] = 1.0
 
@@ -91,6 +95,7 @@ class LifecycleSuite:
             SimError: the programs deadlock, never end or leave something.
         """
         life = Life(self, world)
+        world.script = str(script)
         try:
             with world:
                 life.begin()
@@ -162,10 +167,20 @@ def _test(suite: type[LifecycleSuite], name: str, faults: Faults, law: str) -> C
     test.__qualname__ = f"{suite.__qualname__}.{name}"
     test.__module__ = suite.__module__
     test.__doc__ = law
-    drawn: Any = given(script=scripts(suite.promises), world=worlds(faults))(test)
-    quiet = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.differing_executors]
-    options: dict[str, Any] = {} if suite.examples is None else {"max_examples": suite.examples}
-    made: Callable[..., None] = settings(deadline=None, suppress_health_check=quiet, **options)(
-        drawn
+    drawn: Any = given(script=scripts(suite.promises), world=worlds(faults, speaks=suite.speaks))(
+        test
     )
+    quiet = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.differing_executors]
+    options: dict[str, Any] = {"max_examples": suite.examples or OPTIONS.universes}
+    if OPTIONS.replay is not None:
+        options = {"max_examples": 1}
+    elif options["max_examples"] is None:
+        options = {}
+    made: Callable[..., None] = settings(
+        deadline=None,
+        suppress_health_check=quiet,
+        phases=PHASES,
+        print_blob=False,
+        **options,
+    )(drawn)
     return made

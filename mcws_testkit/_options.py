@@ -18,6 +18,7 @@ class Options:
 
     Attributes:
         replay: the choices to replay instead of searching; None to search.
+        script: the script of a suite that is replayed with them; empty for what has none.
         universes: examples per test; None for what each test says.
         trace: how a failure shows what happened: as text, as a page, or not at all.
         trace_dir: the folder for pages.
@@ -25,15 +26,17 @@ class Options:
     """
 
     replay: str | None = None
+    script: str = ""
     universes: int | None = None
     trace: TraceForm = "text"
     trace_dir: str = TRACE_DIR
     test: str = ""
 
-    def replay_line(self, token: str) -> str:
-        """Return the command that runs the present test with these choices."""
+    def replay_line(self, token: str, script: str = "") -> str:
+        """Return the command that runs the present test with these choices and this script."""
         test = f" {shlex.quote(self.test)}" if self.test else ""
-        return f"pytest{test} --mcws-replay={token}"
+        replay = shlex.quote(f"{token} {script}" if script else token)
+        return f"pytest{test} --mcws-replay={replay}"
 
 
 OPTIONS: Final = Options()

@@ -13,7 +13,7 @@ from ._failures import explain
 from ._faults import Faults
 from ._options import OPTIONS
 from ._world import World
-from ._worlds import worlds
+from ._worlds import PHASES, worlds
 
 UNIVERSES: Final = 100
 """Examples of a test, as Hypothesis has it by default."""
@@ -58,6 +58,8 @@ def simulate(
             deadline=None,
             # One universe at a time: its report is about one world.
             report_multiple_bugs=False,
+            phases=PHASES,
+            print_blob=False,
             suppress_health_check=[
                 HealthCheck.too_slow,
                 HealthCheck.function_scoped_fixture,

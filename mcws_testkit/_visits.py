@@ -37,7 +37,7 @@ class Call:
         return f"{self.name}() raised {self.error!r}" if self.error else f"{self.name}() returned"
 
 
-@dataclass
+@dataclass(repr=False)
 class Message(Call):
     """A message or a request of a client.
 

@@ -46,6 +46,8 @@ class World:
     Attributes:
         faults: what may go wrong.
         speech: what the connections speak.
+        script: what a suite plays, for the line that replays a failure; empty if nothing is
+            needed beside the choices, None if there can be no such line.
         loop: the event loop of all hosts.
     """
 
@@ -62,6 +64,7 @@ class World:
         self.speech = speaks if isinstance(speaks, Speech) else Speech(speaks)
         self._schedule = Schedule(BenignChoices() if choices is None else choices)
         self.loop = SimLoop(self._schedule, self.faults, steps_max=steps_max)
+        self.script: str | None = ""
         self._grace_s = grace_s
         self._hosts: dict[str, Host] = {}
         self._is_closed = False

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import random
-from typing import Any
+from typing import Any, Final
 
+from hypothesis import Phase
 from hypothesis import strategies as st
 
 from ._choices import ReplayedChoices
@@ -13,6 +13,9 @@ from ._faults import Faults
 from ._options import OPTIONS
 from ._speech import Speaks, Speech
 from ._world import World
+
+PHASES: Final = tuple(phase for phase in Phase if phase is not Phase.explain)
+"""Of a search: what a failure needs to happen is said by its report, in the words of networks."""
 
 
 def worlds(
@@ -32,10 +35,13 @@ def worlds(
     # Once, and not for each world.
     speech = speaks if isinstance(speaks, Speech) else Speech(speaks)
 
-    def begin(source: random.Random) -> World:
-        """Return a world that takes its choices from one example, or from the replay."""
+    # Composite, so that Hypothesis shows the world and not how it was drawn.
+    @st.composite
+    def begin(draw: st.DrawFn) -> World:
+        """Draw a world that takes its choices from the example, or from the replay."""
+        source = draw(st.randoms(use_true_random=False))
         token = OPTIONS.replay
         choices = DrawnChoices(source) if token is None else ReplayedChoices(token)
         return World(chosen, choices, speaks=speech, **options)
 
-    return st.randoms(use_true_random=False).map(begin)
+    return begin()

@@ -59,11 +59,12 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "mcws(**options): options of the world of `mcws_world`, and its `seed`"
     )
     said = config.option
-    OPTIONS.replay = said.mcws_replay
+    OPTIONS.replay, OPTIONS.script = None, ""
     OPTIONS.universes = said.mcws_profile
     OPTIONS.trace = said.mcws_trace
     OPTIONS.trace_dir = said.mcws_trace_dir
-    if OPTIONS.replay is not None:
+    if said.mcws_replay is not None:
+        OPTIONS.replay, _, OPTIONS.script = said.mcws_replay.partition(" ")
         check_token(OPTIONS.replay)
 
 

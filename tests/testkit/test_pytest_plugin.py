@@ -76,7 +76,7 @@ def test_options_reach_tests(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(
         "from mcws_testkit._options import OPTIONS, Options\n"
         "def test_it():\n"
-        "    assert OPTIONS == Options('0.1', 20, 'html', 'here', 'test_it.py::test_it')\n"
+        "    assert OPTIONS == Options('0.1', '', 20, 'html', 'here', 'test_it.py::test_it')\n"
     )
     told = ("--mcws-replay=0.1", "--mcws-profile=quick", "--mcws-trace=html")
     assert "1 passed" in run_pytest(tmp_path, *told, "--mcws-trace-dir=here")
@@ -104,9 +104,10 @@ def test_help_names_the_options(tmp_path: Path) -> None:
 
 def test_options_are_those_of_the_command_line() -> None:
     """Each option has its place; without any, tests search and show text."""
-    configure(mcws_replay="0.1", mcws_profile=7, mcws_trace="off", mcws_trace_dir="x")
+    said = "0.1 c1.send; server.stop"
+    configure(mcws_replay=said, mcws_profile=7, mcws_trace="off", mcws_trace_dir="x")
     pytest_plugin.pytest_runtest_logstart("test_a")
-    assert vars(OPTIONS) == vars(Options("0.1", 7, "off", "x", "test_a"))
+    assert vars(OPTIONS) == vars(Options("0.1", "c1.send; server.stop", 7, "off", "x", "test_a"))
     configure()
     assert vars(OPTIONS) == vars(Options(test="test_a"))
 
