@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ._trace import Trace, TraceEvent
     from ._verdicts import SimDeadlock, SimError, SimEscape, SimLeak, SimLivelock
     from ._wire_suite import WireSuite
-    from ._world import World
+    from ._world import World, WorldOptions
 
 __all__ = [
     "BenignChoices",
@@ -86,6 +86,7 @@ __all__ = [
     "TraceEvent",
     "WireSuite",
     "World",
+    "WorldOptions",
     "connected",
     "memory_pair",
     "settled",
@@ -125,7 +126,7 @@ _HOMES: Final = {
     "_trace": ("Trace", "TraceEvent"),
     "_verdicts": ("SimDeadlock", "SimError", "SimEscape", "SimLeak", "SimLivelock"),
     "_wire_suite": ("WireSuite",),
-    "_world": ("World",),
+    "_world": ("World", "WorldOptions"),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 

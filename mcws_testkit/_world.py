@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Self, TypedDict, TypeVar
 
 from ._agenda import START_S
 from ._choices import BenignChoices, Choices
@@ -27,6 +27,14 @@ GRACE_S: Final = 60.0
 """Seconds that a program has to go away after its end, longer than closing timeouts are."""
 UNWINDINGS: Final = 4
 """How often a task is cancelled that will not end, before its coroutine is closed by force."""
+
+
+class WorldOptions(TypedDict, total=False):
+    """The keyword arguments of ``World``, for ``simulate``, ``worlds`` and who passes them on."""
+
+    speaks: Speaks | Speech | None
+    grace_s: float
+    steps_max: int
 
 
 class World:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import Unpack
 
 from hypothesis import strategies as st
 
@@ -11,12 +11,12 @@ from ._choices import ReplayedChoices
 from ._drawn import DrawnChoices
 from ._faults import Faults
 from ._options import OPTIONS
-from ._speech import Speaks, Speech
-from ._world import World
+from ._speech import Speech
+from ._world import World, WorldOptions
 
 
 def worlds(
-    faults: Faults | None = None, *, speaks: Speaks | Speech | None = None, **options: Any
+    faults: Faults | None = None, **options: Unpack[WorldOptions]
 ) -> st.SearchStrategy[World]:
     """Return universes whose schedule Hypothesis draws and shrinks.
 
@@ -25,17 +25,17 @@ def worlds(
 
     Args:
         faults: what may go wrong; ``Faults.tcp()`` by default.
-        speaks: what the connections speak, so that a failure shows frames.
-        options: the others of ``World``.
+        options: those of ``World``: ``speaks``, ``grace_s``, ``steps_max``.
     """
     chosen = Faults.tcp() if faults is None else faults
     # Once, and not for each world.
-    speech = speaks if isinstance(speaks, Speech) else Speech(speaks)
+    speaks = options.get("speaks")
+    options["speaks"] = speaks if isinstance(speaks, Speech) else Speech(speaks)
 
     def begin(source: random.Random) -> World:
         """Return a world that takes its choices from one example, or from the replay."""
         token = OPTIONS.replay
         choices = DrawnChoices(source) if token is None else ReplayedChoices(token)
-        return World(chosen, choices, speaks=speech, **options)
+        return World(chosen, choices, **options)
 
     return st.randoms(use_true_random=False).map(begin)
