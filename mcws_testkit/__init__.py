@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ._host import Host, HostDown
     from ._judgement import BrokenPromise
     from ._lifecycle_machine import LifecycleMachine
-    from ._lifecycle_script import Script, Step
+    from ._lifecycle_script import Act, Script, Step
     from ._lifecycle_suite import LifecycleSuite
     from ._loop import SimLoop
     from ._memory import Joining, MemoryDial, connected, memory_pair
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ._world import World, WorldOptions
 
 __all__ = [
+    "Act",
     "BenignChoices",
     "BrokenPromise",
     "Cable",
@@ -111,7 +112,7 @@ _HOMES: Final = {
     "_host": ("Host", "HostDown"),
     "_judgement": ("BrokenPromise",),
     "_lifecycle_machine": ("LifecycleMachine",),
-    "_lifecycle_script": ("Script", "Step"),
+    "_lifecycle_script": ("Act", "Script", "Step"),
     "_lifecycle_suite": ("LifecycleSuite",),
     "_loop": ("SimLoop",),
     "_memory": ("Joining", "MemoryDial", "connected", "memory_pair"),

@@ -8,12 +8,11 @@ from types import TracebackType
 from typing import Any, Final, Self, TypedDict, TypeVar
 
 from ._agenda import START_S
-from ._choices import BenignChoices, Choices
+from ._choices import Choices
 from ._failures import remember
 from ._faults import Faults
 from ._host import Host
 from ._loop import SimLoop
-from ._schedule import Schedule
 from ._speech import Speaks, Speech
 from ._tasks import SimTask
 from ._trace import Trace
@@ -66,10 +65,10 @@ class World:
         grace_s: float = GRACE_S,
         steps_max: int = STEPS_MAX,
     ) -> None:
-        self.faults = Faults() if faults is None else faults
-        self.speech = speaks if isinstance(speaks, Speech) else Speech(speaks)
-        self._schedule = Schedule(BenignChoices() if choices is None else choices)
-        self.loop = SimLoop(self._schedule, self.faults, steps_max=steps_max)
+        self.faults: Faults = Faults() if faults is None else faults
+        self.speech: Speech = speaks if isinstance(speaks, Speech) else Speech(speaks)
+        self.loop: SimLoop = SimLoop(self.faults, choices, steps_max=steps_max)
+        self._schedule = self.loop.schedule
         self._grace_s = grace_s
         self._hosts: dict[str, Host] = {}
         self._is_closed = False
