@@ -58,7 +58,8 @@ coverage: $(VENV)/.check
 	@$(BIN)/python -m coverage report --fail-under=100
 
 nightly: $(VENV)/.test  ## the tests with 10,000 examples for each property
-	@MCWS_PROFILE=nightly $(BIN)/python -m pytest tests/properties $(ARGS)
+	@MCWS_PROFILE=nightly $(BIN)/python -m pytest tests/properties \
+		tests/integration/test_fidelity.py $(ARGS)
 
 bench: $(VENV)/.test  ## run the benchmarks
 	@$(BIN)/python benchmarks/framing.py

@@ -90,8 +90,11 @@ def told(root: str, name: str) -> str:
     ]
     homes = [node.module for node in imports if name in {alias.name for alias in node.names}]
     for path in (entry, *(entry.parent / f"{home}.py" for home in homes)):
-        said = dict(defined(ast.parse(read(path)), read(path))).get(name)
-        if said:
+        # The first one that says something: an overload may leave it to the last one.
+        all_said = (
+            docs for known, docs in defined(ast.parse(read(path)), read(path)) if known == name
+        )
+        if said := next(filter(None, all_said), ""):
             return said.strip().splitlines()[0].replace("``", "`").replace("|", "\\|")
     raise LookupError(f"nothing is said of {root}.{name}")
 
@@ -105,7 +108,7 @@ def place(folder: Path, root: str, ending: str) -> Path:
 def defined(module: ast.Module, text: str = "") -> Iterator[tuple[str, str]]:
     """Yield what a module defines at its top, with what is said of it there."""
     lines = text.splitlines()
-    for node, after in zip(module.body, [*module.body[1:], None], strict=True):
+    for node, after in zip(module.body, [*module.body, None][1:], strict=True):
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             yield node.name, ast.get_docstring(node) or ""
         elif isinstance(node, ast.Assign | ast.AnnAssign):

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import socket
 import ssl as ssl_module
+from asyncio import events
 from collections.abc import Callable, Sequence
-from contextvars import copy_context
+from contextvars import Context
 from typing import Any, Final, TypeVar
 
 from ._agenda import Agenda
 from ._escapes import Escapes
 from ._network import Network, settle
+from ._process import current_process
 from ._tls import Tls, secure, upgrade
 from ._verdicts import SimEscape
 
 _T = TypeVar("_T")
 
-EXECUTOR_STEPS: Final = 100
-"""Hundredths of a second, at most, by which the schedule delays what an executor does."""
+SERVER_OPTIONS: Final = frozenset(
+    ("family", "flags", "backlog", "reuse_address", "reuse_port", "keep_alive")
+)
+"""Options of ``create_server`` that have no effect on a simulated network."""
+CLIENT_OPTIONS: Final = frozenset(
+    ("family", "proto", "flags", "local_addr", "happy_eyeballs_delay", "interleave")
+)
+"""Options of ``create_connection`` that have no effect on a simulated network."""
 
 
 class NetworkCalls(Escapes):
@@ -51,9 +60,9 @@ class NetworkCalls(Escapes):
         self,
         protocol_factory: Callable[[], Any],
         host: str | Sequence[str] | None = None,
-        port: int | None = None,
+        port: int | str | None = None,
         *,
-        ssl: Any = None,
+        ssl: ssl_module.SSLContext | None = None,
         sock: Any = None,
         ssl_handshake_timeout: float | None = None,
         ssl_shutdown_timeout: float | None = None,
@@ -65,30 +74,36 @@ class NetworkCalls(Escapes):
         Raises:
             OSError: the port is in use, or the address is one of another host.
             SimEscape: ``sock`` is given: there are no sockets.
+            TypeError: ``ssl`` is no context, or asyncio has no such option.
+            ValueError: neither host nor port is given, or a time of TLS without TLS.
         """
+        _check_options("create_server", options, SERVER_OPTIONS)
         if sock is not None:
             raise SimEscape("create_server(sock=...)", "give host and port")
         if ssl is not None and not isinstance(ssl, ssl_module.SSLContext):
             raise TypeError("ssl argument must be an SSLContext or None")
+        _check_times(ssl, ssl_handshake_timeout, ssl_shutdown_timeout)
+        if host is None and port is None:
+            raise ValueError("Neither host/port nor sock were specified")
         tls = None if ssl is None else Tls(ssl, None, ssl_handshake_timeout, ssl_shutdown_timeout)
-        first = host if isinstance(host, str) or host is None else host[0]
-        server = self.network.bind(protocol_factory, first, port or 0, tls)
+        names = [host] if isinstance(host, str) or host is None else host
+        server = self.network.bind(protocol_factory, names, int(port or 0), tls)
         if start_serving:
-            server.open()
-            await asyncio.sleep(0)
+            await server.start_serving()
         return server
 
     async def create_connection(
         self,
         protocol_factory: Callable[[], Any],
         host: str | None = None,
-        port: int | None = None,
+        port: int | str | None = None,
         *,
-        ssl: Any = None,
+        ssl: ssl_module.SSLContext | bool | None = None,
         sock: Any = None,
         server_hostname: str | None = None,
         ssl_handshake_timeout: float | None = None,
         ssl_shutdown_timeout: float | None = None,
+        all_errors: bool = False,
         **options: Any,
     ) -> Any:
         """Connect to a host of this world.
@@ -96,21 +111,35 @@ class NetworkCalls(Escapes):
         Raises:
             OSError: refused, no such host, or no answer.
             SimEscape: ``sock`` is given: there are no sockets.
+            TypeError: asyncio has no such option.
+            ValueError: neither host nor port is given, or a part of TLS without TLS, or TLS without
+                the name of the server.
         """
+        _check_options("create_connection", options, CLIENT_OPTIONS)
         if sock is not None:
             raise SimEscape("create_connection(sock=...)", "give host and port")
-        if host is None or port is None:
+        if server_hostname is not None and not ssl:
+            raise ValueError("server_hostname is only meaningful with ssl")
+        if server_hostname is None and ssl and not host:
+            raise ValueError("You must set server_hostname when using ssl without a host")
+        _check_times(ssl, ssl_handshake_timeout, ssl_shutdown_timeout)
+        if host is None and port is None:
             raise ValueError("host and port was not specified and no sock specified")
-        transport = await self.network.connect(host, int(port))
-        protocol = protocol_factory()
+        try:
+            transport = await self.network.connect(host, int(port or 0))
+        except OSError as error:
+            if all_errors and not isinstance(error, socket.gaierror):
+                raise ExceptionGroup("create_connection failed", [error]) from None
+            raise
+        try:
+            protocol = protocol_factory()
+        except BaseException:
+            transport.kill()
+            raise
         if ssl:
-            context = ssl if isinstance(ssl, ssl_module.SSLContext) else None
-            tls = Tls(
-                context or ssl_module.create_default_context(),
-                host if server_hostname is None else server_hostname,
-                ssl_handshake_timeout,
-                ssl_shutdown_timeout,
-            )
+            context = ssl_module.create_default_context() if isinstance(ssl, bool) else ssl
+            name = host if server_hostname is None else server_hostname
+            tls = Tls(context, name, ssl_handshake_timeout, ssl_shutdown_timeout)
             return await secure(self, transport, protocol, tls), protocol
         made: asyncio.Future[None] = self.create_future()
         transport.start(protocol, lambda: settle(made))
@@ -143,19 +172,16 @@ class NetworkCalls(Escapes):
     ) -> asyncio.Future[_T]:
         """Run a function in the thread of the loop, at a moment that the schedule chooses."""
         done: asyncio.Future[_T] = self.create_future()
-
-        def work() -> None:
-            """Run it unless nobody waits for it any more."""
-            if done.cancelled():
-                return
-            try:
-                result = func(*args)
-            except Exception as error:
-                done.set_exception(error)
-            else:
-                done.set_result(result)
-
-        self._agenda.io(work, copy_context())
+        context = Context()
+        # A thread inherits no context, but it ends with its process.
+        context.run(current_process.set, current_process.get())
+        work = functools.partial(_work, done, functools.partial(func, *args))
+        kinds = ["delay"] if self.network.has_time else []
+        if self._agenda.schedule.pick(kinds) is None:
+            self._agenda.io(work, context)
+        else:
+            seconds = self.network.draw_delay("executor")
+            self._agenda.at(self._agenda.now + seconds, work, context=context)
         return done
 
     def set_default_executor(self, executor: Any) -> None:
@@ -163,3 +189,43 @@ class NetworkCalls(Escapes):
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:
         """Do nothing: there is none."""
+
+
+def _work(done: asyncio.Future[_T], function: Callable[[], _T]) -> None:
+    """Run a function as a thread would, unless nobody waits for it any more."""
+    if done.cancelled():
+        return
+    loop = asyncio.get_running_loop()
+    # In a thread no loop runs: whoever asks for one there gets the error that asyncio gives.
+    events._set_running_loop(None)
+    try:
+        result = function()
+    except Exception as error:
+        done.set_exception(error)
+    else:
+        done.set_result(result)
+    finally:
+        events._set_running_loop(loop)
+
+
+def _check_options(call: str, options: dict[str, Any], known: frozenset[str]) -> None:
+    """Check the names of options that have no effect on a simulated network.
+
+    Raises:
+        TypeError: asyncio has none of that name.
+    """
+    for name in options:
+        if name not in known:
+            raise TypeError(f"{call}() got an unexpected keyword argument {name!r}")
+
+
+def _check_times(tls: object, handshake: float | None, shutdown: float | None) -> None:
+    """Check that times of TLS are given with TLS only.
+
+    Raises:
+        ValueError: they are given without.
+    """
+    times = (("ssl_handshake_timeout", handshake), ("ssl_shutdown_timeout", shutdown))
+    for name, seconds in times:
+        if seconds is not None and not tls:
+            raise ValueError(f"{name} is only meaningful with ssl")

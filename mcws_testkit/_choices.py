@@ -62,32 +62,38 @@ class ReplayedChoices:
 class Recorder:
     """Passes on the choices of another source and writes them down.
 
-    What the other source raises is kept in ``stopped``, and the choices are benign from then on:
-    Hypothesis ends an example by an exception, which asyncio would swallow if it went through a
+    What the other source raises is kept for ``raise_stop``, and the choices are benign from then
+    on: Hypothesis ends an example by an exception, which asyncio would swallow if it went through a
     callback of the program under test.
+
+    Args:
+        source: where the choices come from.
     """
 
     def __init__(self, source: Choices) -> None:
         self._source = source
         self._made: list[int] = []
-        self._stopped: BaseException | None = None
+        self._is_over = False
+        self._stop: BaseException | None = None
 
     def integer(self, low: int, high: int) -> int:
         """Return what the other source chooses."""
-        if self._stopped is not None:
+        if self._is_over:
             return low
         try:
             value = self._source.integer(low, high)
         except BaseException as stop:
-            self._stopped = stop
+            self._is_over = True
+            self._stop = stop
             return low
         self._made.append(value - low)
         return value
 
-    @property
-    def stopped(self) -> BaseException | None:
-        """What the other source raised, to be raised again where nothing swallows it."""
-        return self._stopped
+    def raise_stop(self) -> None:
+        """Raise what the other source raised; only once, so that the run can end in order."""
+        stop, self._stop = self._stop, None
+        if stop is not None:
+            raise stop
 
     @property
     def token(self) -> str:

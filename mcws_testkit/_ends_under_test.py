@@ -46,7 +46,7 @@ class ClientUnderTest(Protocol):
     direction only; ``abort()``, which ends the connection at once.
     """
 
-    def send(self, payload: bytes) -> Any:
+    def send(self, payload: bytes, /) -> Any:
         """Send a message; plain or async, in which case it may wait for room."""
         ...
 

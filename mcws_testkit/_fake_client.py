@@ -74,7 +74,7 @@ class FakeConnection(Unconnected):
         codec: Codec[Any] | None = None,
     ) -> None:
         super().__init__()
-        self.id = id
+        self.id: str = id
         self.contract: str = contract.label
         self.client: Any = None
         self.sent: list[Any] = []

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from ._loop import SimLoop
 from ._names import Place
-from ._process import Process, current_process
+from ._process import current_process
 
 _T = TypeVar("_T")
 
@@ -35,7 +35,8 @@ class Host:
     def __init__(self, loop: SimLoop, place: Place) -> None:
         self._loop = loop
         self._place = place
-        self._running: dict[asyncio.Future[Any], Process] = {}
+        # A dict, since it keeps the order.
+        self._running: dict[asyncio.Future[Any], None] = {}
 
     @property
     def name(self) -> str:
@@ -68,7 +69,7 @@ class Host:
         context.run(current_process.set, process)
         task = self._loop.create_task(program, context=context)
         result: asyncio.Future[_T] = self._loop.create_future()
-        self._running[result] = process
+        self._running[result] = None
 
         def hand_over(_: object) -> None:
             """Give the result of the program to who waits for it."""
@@ -95,28 +96,30 @@ class Host:
 
     def kill(self) -> None:
         """End its programs as ``kill -9`` does: the system closes their connections, FIN or RST."""
+        self._loop.tasks.bury(self._place.process)
         self._loop.network.kill(self._place)
         self._fail_running()
 
     def crash(self) -> None:
         """Take the power: nobody is told, and who writes to it hears nothing until it is back."""
+        self._loop.tasks.bury(self._place.process)
         self._loop.network.crash(self._place)
         self._fail_running()
 
     def restart(self) -> None:
         """Be up again, with no program; connections of before are reset when they are used."""
+        self._loop.tasks.bury(self._place.process)
         self._loop.network.restart(self._place)
         self._fail_running()
 
     def _fail_running(self) -> None:
         """Tell those who wait for programs that have ended with their process."""
-        for result, process in list(self._running.items()):
-            if not process.is_alive:
-                del self._running[result]
-                if not result.done():
-                    result.set_exception(HostDown(self.name))
-                    # Nobody has to wait for a program that is gone.
-                    result.exception()
+        ended, self._running = self._running, {}
+        for result in ended:
+            if not result.done():
+                result.set_exception(HostDown(self.name))
+                # Nobody has to wait for a program that is gone.
+                result.exception()
 
     def __repr__(self) -> str:
         return f"<Host {self.name} {self.address} {'up' if self.is_up else 'down'}>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import Context
-from typing import Final
+from typing import Final, Protocol
 
 from ._agenda import START_S, Agenda
 from ._faults import Faults
@@ -28,6 +28,7 @@ class Line:
         number: of the connection, from 1.
         hosts: the names of the hosts at its ends, for the trace.
         is_parted: whether the hosts at its ends cannot reach each other at this time.
+        part: keeps these hosts from reaching each other for some seconds.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Line:
         self.budget = budget
         self.hosts: dict[End, str] = {}
         self.is_parted = False
+        self.part: Callable[[float], None] = lambda _: None
 
     def tell(
         self,
@@ -65,7 +67,7 @@ class Budget:
     """
 
     def __init__(self, left_s: float) -> None:
-        self.left_s = left_s
+        self.left_s: float = left_s
 
     def take(self, seconds: float) -> float:
         """Return as much of ``seconds`` as is left, and take it."""
@@ -74,33 +76,47 @@ class Budget:
         return taken
 
 
+class Receiver(Protocol):
+    """The end that a lane leads to."""
+
+    @property
+    def wants_data(self) -> bool:
+        """Whether somebody reads there."""
+        ...
+
+    def deliver(self, size: int) -> None:
+        """Hand over up to ``size`` bytes, or what follows the last one."""
+        ...
+
+    def reset_both(self) -> None:
+        """End the connection at both ends."""
+        ...
+
+
 class Lane:
     """The bytes on their way to one end, in the order in which they were written.
 
     Attributes:
         data: written at the other end, not yet read at this one.
         has_fin: whether the end of the stream follows them.
-        error: what a reset makes of this end once it is noticed; it follows the bytes too.
+        has_reset: whether a reset is under way that could not get through so far.
+        error: what a reset made of this end; who reads gets it behind the bytes.
         is_stalled: whether nothing gets through, and nobody knows.
     """
 
-    def __init__(
-        self, line: Line, end: End, deliver: Callable[[int], None], context: Context | None
-    ) -> None:
+    def __init__(self, line: Line, end: End, receiver: Receiver, context: Context) -> None:
         self.line = line
         self.end: End = end
-        self.data = bytearray()
+        self.data: bytearray = bytearray()
         self.has_fin = False
+        self.has_reset = False
         self.error: OSError | None = None
-        self.is_stalled = False
-        self._deliver = deliver
+        self.is_stalled: bool = False
+        self._receiver = receiver
         self._context = context
         self._is_scheduled = False
+        self._is_delayed = False
         self._is_decided = False
-        # Set by whoever reads here; the lane itself does not know whether it may deliver.
-        self.is_wanted: Callable[[], bool] = lambda: False
-        self.reset: Callable[[], None] = lambda: None
-        self.part: Callable[[float], None] = lambda _: None
 
     @property
     def room(self) -> int:
@@ -114,33 +130,32 @@ class Lane:
 
     def kick(self) -> None:
         """Deliver in the next turn, if there is something to deliver and somebody wants it."""
-        if self._is_scheduled or self.is_blocked or not self.is_wanted():
+        if self._is_scheduled or self._is_delayed:
+            return
+        if self.is_blocked or not self._receiver.wants_data:
             return
         if self.data or self.has_fin or self.error is not None:
             self._is_scheduled = True
-            self.line.agenda.io(self._arrive, self._context)
+            self.line.agenda.io(self.arrive, self._context)
 
     def clear(self) -> None:
         """Lose what is under way."""
         self.data.clear()
 
-    def flow(self) -> None:
-        """Let everything through again."""
-        self.is_stalled = False
-        self.kick()
-
-    def _arrive(self) -> None:
-        """Deliver what the schedule lets through."""
+    def arrive(self) -> None:
+        """Deliver what the schedule lets through, if this turn is to bring something."""
+        if not self._is_scheduled:
+            return
         self._is_scheduled = False
-        if self.is_blocked or not self.is_wanted():
+        if self.is_blocked or not self._receiver.wants_data:
             return
         if self._is_decided:
             self._is_decided = False
-            self._deliver(len(self.data))
+            self._receiver.deliver(len(self.data))
             return
         kind = self.line.schedule.pick(self._kinds())
         if kind is None:
-            self._deliver(len(self.data))
+            self._receiver.deliver(len(self.data))
         else:
             kind()
 
@@ -163,7 +178,7 @@ class Lane:
         size = self.line.schedule.number(1, len(self.data) - 1)
         text = f"{size} of {len(self.data)} B"
         self._deviate("cut", text, f"cut after {text}")
-        self._deliver(size)
+        self._receiver.deliver(size)
 
     def _delay(self) -> None:
         """Deliver later."""
@@ -178,7 +193,7 @@ class Lane:
         due = self.line.agenda.due_within(within)[:RACES]
         if not due:
             self.line.schedule.skip()
-            self._deliver(len(self.data))
+            self._receiver.deliver(len(self.data))
             return
         when = due[self.line.schedule.number(0, len(due) - 1)]
         hops = self.line.schedule.number(0, HOPS)
@@ -192,12 +207,12 @@ class Lane:
         step = self.line.schedule.number(1, DELAYS)
         seconds = self.line.faults.partition_s * step / DELAYS
         self._deviate("partition", f"{seconds:g} s", f"hosts parted for {seconds:g} s before")
-        self.part(seconds)
+        self.line.part(seconds)
 
     def _reset(self) -> None:
         """End the connection for both ends, and lose what is under way."""
         self._deviate("reset", "", "connection reset before")
-        self.reset()
+        self._receiver.reset_both()
 
     def _stall(self) -> None:
         """Let nothing through any more."""
@@ -213,7 +228,7 @@ class Lane:
 
     def _later(self, when: float, hops: int) -> None:
         """Deliver at a time, ``hops`` turns behind its timers."""
-        self._is_scheduled = True
+        self._is_delayed = True
         self.line.agenda.at(when, self._hop, hops, context=self._context)
 
     def _hop(self, hops: int) -> None:
@@ -221,6 +236,6 @@ class Lane:
         if hops:
             self.line.agenda.io(lambda: self._hop(hops - 1), self._context)
             return
-        self._is_scheduled = False
+        self._is_delayed = False
         self._is_decided = True
         self.kick()

@@ -1,18 +1,21 @@
-"""SimServer: one listening socket of a simulated host."""
+"""SimServer: what listens on a simulated host."""
 
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
-from typing import Any, Self
+from typing import Any, Final, Self
 
+from ._names import LOOPBACK
 from ._process import Process
-from ._sockets import SimSocket
+from ._sockets import Address, SimSocket
 from ._tls import Tls
 from ._transport import SimTransport
+
+WAITS_FOR_CLIENTS: Final = sys.version_info >= (3, 12)
+"""Whether ``wait_closed`` of a closed server waits for its connections: not in Python 3.11."""
 
 
 class SimServer(asyncio.AbstractServer):
@@ -20,26 +23,26 @@ class SimServer(asyncio.AbstractServer):
 
     Attributes:
         process: whose it is.
-        address: what it is bound to, as ``getsockname`` tells it.
-        context: in which its protocols are made and called.
+        addresses: what it is bound to, as ``getsockname`` tells it; all have the same port.
+        context: of who made it; each connection gets a copy.
+        on_close: called once it is closed.
     """
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         process: Process,
-        address: tuple[str, int],
+        addresses: Sequence[Address],
         make_protocol: Callable[[], Any],
         tls: Tls | None,
-        on_close: Callable[[], None],
     ) -> None:
         self.process = process
-        self.address = address
+        self.addresses = tuple(addresses)
         self.context: Context = copy_context()
+        self.on_close: Callable[[], None] = lambda: None
         self._loop = loop
         self._make_protocol = make_protocol
         self._tls = tls
-        self._on_close = on_close
         self._is_bound = True
         self._is_serving = False
         # A dict, since it keeps the order; a set of objects has another one in each run.
@@ -50,8 +53,13 @@ class SimServer(asyncio.AbstractServer):
 
     @property
     def sockets(self) -> tuple[Any, ...]:
-        """The socket, as long as it is bound."""
-        return (SimSocket(self.address, None),) if self._is_bound else ()
+        """The sockets, as long as they are bound."""
+        return tuple(SimSocket(one, None) for one in self.addresses) if self._is_bound else ()
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only programs on its own host reach it."""
+        return all(host in LOOPBACK for host, _ in self.addresses)
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
         """Return its loop."""
@@ -77,7 +85,11 @@ class SimServer(asyncio.AbstractServer):
         self._is_serving = True
 
     async def serve_forever(self) -> None:
-        """Let connections come in until this call is cancelled, or the server closed."""
+        """Let connections come in until this call is cancelled, or the server closed.
+
+        Raises:
+            RuntimeError: another call of it runs, or the server was closed.
+        """
         if self._forever is not None:
             raise RuntimeError(f"server {self!r} is already being awaited on serve_forever()")
         self.open()
@@ -85,9 +97,12 @@ class SimServer(asyncio.AbstractServer):
         try:
             await self._forever
         except asyncio.CancelledError:
-            self.close()
-            await self.wait_closed()
-            raise
+            try:
+                self.close()
+                await self.wait_closed()
+            finally:
+                # As in asyncio: nothing else comes out of it.
+                raise
         finally:
             self._forever = None
 
@@ -96,54 +111,63 @@ class SimServer(asyncio.AbstractServer):
         if not self._is_bound:
             return
         self._is_bound = self._is_serving = False
-        self._on_close()
+        self.on_close()
         for transport in self._backlog:
-            transport.kill(is_reset=True)
+            transport.reject()
         self._backlog.clear()
         if self._forever is not None and not self._forever.done():
             self._forever.cancel()
         self._wake()
 
-    def close_clients(self) -> None:
-        """Close each connection, as Python 3.13 has it."""
-        for transport in list(self._active):
-            transport.close()
+    if sys.version_info >= (3, 13):
 
-    def abort_clients(self) -> None:
-        """End each connection at once, as Python 3.13 has it."""
-        for transport in list(self._active):
-            transport.abort()
+        def close_clients(self) -> None:
+            """Close each connection."""
+            for transport in list(self._active):
+                transport.close()
+
+        def abort_clients(self) -> None:
+            """End each connection at once."""
+            for transport in list(self._active):
+                transport.abort()
 
     async def wait_closed(self) -> None:
-        """Wait until it is closed and all its connections have ended, as from Python 3.12 on."""
-        if not self._is_bound and not self._active:
+        """Wait until it is closed and all its connections have ended.
+
+        If it is closed already, Python 3.11 returns at once, and so does this then.
+        """
+        if not self._is_bound and not (self._active and WAITS_FOR_CLIENTS):
             return
         waiter = self._loop.create_future()
         self._waiters.append(waiter)
         await waiter
 
     def knock(self, transport: SimTransport) -> None:
-        """Take a connection that the kernel accepted; the program gets it in the next turn.
-
-        Raises:
-            ConnectionRefusedError: nobody serves here.
-        """
-        if not self._is_serving:
-            raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
+        """Take a connection that the kernel accepted; the program gets it in the next turn."""
         self._backlog.append(transport)
-        transport.line.agenda.io(self._accept, self.context)
+        transport.kernel.line.agenda.io(self._accept, transport.kernel.context)
 
     def _accept(self) -> None:
         """Give the next connection that waits to the program."""
         if not self._backlog:
             return
         transport = self._backlog.pop(0)
+        try:
+            protocol = self._make_protocol()
+        except Exception as error:
+            self._report(error)
+            transport.kill()
+            return
         self._active[transport] = None
         transport.on_lost = lambda: self._detach(transport)
-        protocol = self._make_protocol()
         if self._tls is not None:
             protocol = self._tls.serve(self._loop, protocol)
         transport.start(protocol)
+
+    def _report(self, error: Exception) -> None:
+        """Tell the loop that a protocol could not be made; asyncio does so in debug mode only."""
+        message = "Error on transport creation for incoming connection"
+        self._loop.call_exception_handler({"message": message, "exception": error})
 
     def _detach(self, transport: SimTransport) -> None:
         """Forget a connection that has ended."""
@@ -167,5 +191,5 @@ class SimServer(asyncio.AbstractServer):
         await self.wait_closed()
 
     def __repr__(self) -> str:
-        host, port = self.address
-        return f"<SimServer {host}:{port} on {self.process.host}>"
+        where = ", ".join(f"{host}:{port}" for host, port in self.addresses)
+        return f"<SimServer {where} on {self.process.host}>"

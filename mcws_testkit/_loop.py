@@ -7,7 +7,6 @@ and time of I/O are explored. So whatever goes wrong here can go wrong on a real
 from __future__ import annotations
 
 import asyncio
-import itertools
 import sys
 import threading
 import weakref
@@ -24,7 +23,7 @@ from ._choices import BenignChoices, Choices
 from ._faults import Faults
 from ._network import Network
 from ._schedule import Schedule
-from ._tasks import SimFuture, SimTask
+from ._tasks import Tasks
 from ._trace import Trace
 from ._verdicts import SimDeadlock, SimEscape, SimLivelock
 
@@ -51,6 +50,7 @@ class SimLoop(NetworkCalls):
         schedule: what went wrong, so far.
         trace: what happened on the network.
         network: the hosts and the connections.
+        tasks: those that run here.
         problems: what reached the exception handler of the loop, as asyncio gives it.
     """
 
@@ -69,8 +69,7 @@ class SimLoop(NetworkCalls):
         self._agenda.reorders = faults.order
         self.network: Network = Network(self, self._agenda, faults, self.trace)
         self._chance = Chance()
-        self._numbers = itertools.count(1)
-        self._tasks: weakref.WeakSet[SimTask] = weakref.WeakSet()
+        self.tasks: Tasks = Tasks(self)
         # As keys, which keep their order; that of a set follows the addresses.
         self._generators: weakref.WeakKeyDictionary[AsyncGenerator[Any, Any], None] = (
             weakref.WeakKeyDictionary()
@@ -79,7 +78,6 @@ class SimLoop(NetworkCalls):
         self._is_stopping = False
         self._is_closed = False
         self._is_debug = False
-        self._task_factory: Any = None
         self._exception_handler: Any = None
 
     # Time and callbacks
@@ -105,6 +103,7 @@ class SimLoop(NetworkCalls):
         context: Context | None = None,
     ) -> events.Handle:
         """Run ``callback`` in the next turn, in order."""
+        self._check_open()
         return self._agenda.soon(callback, *args, context=context)
 
     def call_soon_threadsafe(
@@ -120,6 +119,7 @@ class SimLoop(NetworkCalls):
         """
         if self._thread not in (None, threading.get_ident()):
             raise SimEscape("call_soon_threadsafe from another thread", "use asyncio.to_thread")
+        self._check_open()
         return self._agenda.soon(callback, *args, context=context)
 
     def call_later(
@@ -130,6 +130,7 @@ class SimLoop(NetworkCalls):
         context: Context | None = None,
     ) -> events.TimerHandle:
         """Run ``callback`` in ``delay`` seconds."""
+        self._check_open()
         return self._agenda.at(self._agenda.now + delay, callback, *args, context=context)
 
     def call_at(
@@ -140,6 +141,7 @@ class SimLoop(NetworkCalls):
         context: Context | None = None,
     ) -> events.TimerHandle:
         """Run ``callback`` at a time of this loop."""
+        self._check_open()
         return self._agenda.at(when, callback, *args, context=context)
 
     def _timer_handle_cancelled(self, handle: events.TimerHandle) -> None:
@@ -149,9 +151,7 @@ class SimLoop(NetworkCalls):
 
     def create_future(self) -> asyncio.Future[Any]:
         """Return a new future of this loop."""
-        future = SimFuture(loop=self)
-        future.number = next(self._numbers)
-        return future
+        return self.tasks.future()
 
     def create_task(
         self,
@@ -162,34 +162,18 @@ class SimLoop(NetworkCalls):
         **options: Any,
     ) -> asyncio.Task[_T]:
         """Run a coroutine as a task."""
-        if self._task_factory is not None:
-            options |= {} if context is None else {"context": context}
-            made: asyncio.Task[_T] = self._task_factory(self, coro, **options)
-            return made
-        # A generator of old is run as well; only the type of the argument is asyncio's older one.
-        run: Any = coro
-        task = SimTask(run, self, name, context, next(self._numbers))
-        self._tasks.add(task)
-        return task
-
-    @property
-    def all_tasks(self) -> list[SimTask]:
-        """The tasks that have not ended, those of hosts that went down too."""
-        return sorted((task for task in self._tasks if not task.done()), key=lambda one: one.number)
+        self._check_open()
+        return self.tasks.task(coro, name, context, options)
 
     def set_task_factory(self, factory: Any) -> None:
         """Let ``factory`` make tasks; None for the usual ones."""
-        self._task_factory = factory
+        if factory is not None and not callable(factory):
+            raise TypeError("task factory must be a callable or None")
+        self.tasks.factory = factory
 
     def get_task_factory(self) -> Any:
         """Return what makes tasks; None for the usual ones."""
-        return self._task_factory
-
-    @property
-    def living_tasks(self) -> list[SimTask]:
-        """The tasks that have not ended, in the order in which they were made."""
-        tasks = self.all_tasks
-        return [task for task in tasks if task.process is None or task.process.is_alive]
+        return self.tasks.factory
 
     @property
     def waiting_timers(self) -> tuple[str, ...]:
@@ -214,9 +198,12 @@ class SimLoop(NetworkCalls):
             SimLivelock: it does not end.
         """
         with self._running():
-            while not self._is_stopping:
+            try:
                 self._turn()
-            self._is_stopping = False
+                while not self._is_stopping:
+                    self._turn()
+            finally:
+                self._is_stopping = False
 
     def run_until_complete(self, future: Generator[Any, None, _T] | Awaitable[_T]) -> _T:
         """Run until ``future`` is done; return its result.
@@ -225,19 +212,28 @@ class SimLoop(NetworkCalls):
             SimDeadlock: nothing can ever happen any more.
             SimLivelock: it does not end.
         """
+        self._check_open()
         is_own = not futures.isfuture(future)
         awaited: Any = future
         task: asyncio.Future[_T] = asyncio.ensure_future(awaited, loop=self)
-        with self._running():
-            try:
-                while not task.done():
-                    self._turn()
-            except BaseException:
-                if is_own and task.done() and not task.cancelled():
-                    # Its error is told by the one that is on its way.
-                    task.exception()
-                raise
+        task.add_done_callback(self._stop_for)
+        try:
+            self.run_forever()
+        except BaseException:
+            if is_own and task.done() and not task.cancelled():
+                # Its error is told by the one that is on its way.
+                task.exception()
+            raise
+        finally:
+            task.remove_done_callback(self._stop_for)
+        if not task.done():
+            raise RuntimeError("Event loop stopped before Future completed.")
         return task.result()
+
+    def _stop_for(self, task: asyncio.Future[Any]) -> None:
+        """Stop for what was waited for; its ``KeyboardInterrupt`` has stopped the loop already."""
+        if task.cancelled() or not isinstance(task.exception(), SystemExit | KeyboardInterrupt):
+            self.stop()
 
     def run_until(self, when: float) -> None:
         """Run until a time of this loop, or until nothing is left to do."""
@@ -249,8 +245,7 @@ class SimLoop(NetworkCalls):
     @contextmanager
     def _running(self) -> Generator[None]:
         """Be the loop that runs in this thread."""
-        if self._is_closed:
-            raise RuntimeError("Event loop is closed")
+        self._check_open()
         if self._thread is not None:
             raise RuntimeError("This event loop is already running")
         if events._get_running_loop() is not None:
@@ -275,19 +270,13 @@ class SimLoop(NetworkCalls):
             SimLivelock: there were too many.
         """
         agenda = self._agenda
-        if agenda.schedule.stopped is not None:
-            raise agenda.schedule.stopped
+        agenda.schedule.raise_stop()
         try:
             if agenda.turn():
                 return
         except SimLivelock as verdict:
-            raise SimLivelock(verdict.time_s, verdict.steps, self.waiting) from None
-        raise SimDeadlock(self._agenda.now - START_S, self.waiting)
-
-    @property
-    def waiting(self) -> tuple[str, ...]:
-        """Who waits where, one line for each task."""
-        return tuple(task.where() for task in self.living_tasks)
+            raise SimLivelock(verdict.time_s, verdict.steps, self.tasks.waiting) from None
+        raise SimDeadlock(self._agenda.now - START_S, self.tasks.waiting)
 
     def stop(self) -> None:
         """Let ``run_forever`` end."""
@@ -307,6 +296,15 @@ class SimLoop(NetworkCalls):
             raise RuntimeError("Cannot close a running event loop")
         self._is_closed = True
         self._agenda.clear()
+
+    def _check_open(self) -> None:
+        """Check that the loop was not closed.
+
+        Raises:
+            RuntimeError: it was.
+        """
+        if self._is_closed:
+            raise RuntimeError("Event loop is closed")
 
     # Async generators
 

@@ -6,12 +6,13 @@ import asyncio
 import errno
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
 from typing import Any, Final, NoReturn
 
 from ._agenda import START_S, Agenda
 from ._faults import Faults
+from ._kernel import KernelSocket
 from ._lane import DELAYS, Budget, Line
 from ._listening import SimServer
 from ._names import LOOPBACK, Names, Place
@@ -37,9 +38,9 @@ class Link:
 
     def update(self, *, is_parted: bool) -> None:
         """Let through what may get through now."""
-        self.ends[0].line.is_parted = is_parted
+        self.ends[0].kernel.line.is_parted = is_parted
         for end in self.ends:
-            end.lane.kick()
+            end.kernel.arrive()
 
 
 class Network:
@@ -52,7 +53,7 @@ class Network:
     def __init__(
         self, loop: asyncio.AbstractEventLoop, agenda: Agenda, faults: Faults, trace: Trace
     ) -> None:
-        self.names = Names()
+        self.names: Names = Names()
         self._loop = loop
         self._agenda = agenda
         self._faults = faults
@@ -69,30 +70,34 @@ class Network:
     # Servers
 
     def bind(
-        self, make_protocol: Callable[[], Any], name: str | None, port: int, tls: Tls | None
+        self,
+        make_protocol: Callable[[], Any],
+        names: Sequence[str | None],
+        port: int,
+        tls: Tls | None,
     ) -> SimServer:
-        """Bind a socket on the host of the code that runs now.
+        """Bind sockets on the host of the code that runs now, one for each of ``names``.
 
         Raises:
-            OSError: the port is in use, or the address is one of another host.
+            OSError: the port is in use, or an address is one of another host.
             socket.gaierror: there is no such host.
         """
         here = self.names.here
-        if self.names.find(name) is not here:
+        if any(self.names.find(name) is not here for name in names):
             raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
         place = (here.name, port or next(self._ports))
         if place in self._servers:
             raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
-
-        def forget() -> None:
-            """Free the port."""
-            self._servers.pop(place, None)
-
-        address = (self.names.resolve(name), place[1])
-        server = SimServer(self._loop, here.process, address, make_protocol, tls, forget)
+        addresses = dict.fromkeys((self.names.resolve(name), place[1]) for name in names)
+        server = SimServer(self._loop, here.process, tuple(addresses), make_protocol, tls)
+        server.on_close = lambda: self._forget(place)
         self._servers[place] = server
         self._tell("listen", f"{here.name}:{place[1]}")
         return server
+
+    def _forget(self, place: tuple[str, int]) -> None:
+        """Free a port."""
+        del self._servers[place]
 
     @property
     def servers(self) -> tuple[SimServer, ...]:
@@ -122,26 +127,28 @@ class Network:
         server = self._servers.get((there.name, port))
         if server is None or not server.is_serving():
             self._refuse(there, port)
-        if here is not there and server.address[0] in LOOPBACK:
-            self._refuse(there, port, f"it listens on {server.address[0]} only")
+        if here is not there and server.is_local:
+            self._refuse(there, port, f"it listens on {server.addresses[0][0]} only")
         return self._open(here, there, server)
 
     def _open(self, here: Place, there: Place, server: SimServer) -> SimTransport:
         """Make both ends of a connection and let the server have its own."""
-        line = Line(
-            len(self._connections) + 1, self._agenda, self._faults, self._trace, self._budget
-        )
+        number = len(self._connections) + 1
+        line = Line(number, self._agenda, self._faults, self._trace, self._budget)
+        pair = frozenset((here.name, there.name))
+        line.part = lambda seconds: self._part_for(pair, seconds)
         line.hosts = {"client": here.name, "server": there.name}
         is_local = here is there
         near = (LOOPBACK[0] if is_local else here.address, next(self._client_ports))
-        far = (LOOPBACK[0] if is_local else there.address, server.address[1])
-        client = SimTransport(line, "client", _extra(near, far), copy_context())
-        accepted = SimTransport(line, "server", _extra(far, near), server.context)
-        client.join(accepted)
-        accepted.join(client)
-        pair = frozenset((here.name, there.name))
-        for end in (client, accepted):
-            end.lane.part = lambda seconds: self._part_for(pair, seconds)
+        far = (LOOPBACK[0] if is_local else there.address, server.addresses[0][1])
+        ends = (
+            KernelSocket(line, "client", copy_context()),
+            KernelSocket(line, "server", server.context.copy()),
+        )
+        ends[0].join(ends[1])
+        ends[1].join(ends[0])
+        client = SimTransport(ends[0], _extra(near, far))
+        accepted = SimTransport(ends[1], _extra(far, near))
         self._connections.append(Link(client, accepted, pair))
         line.tell("open", "client", detail=f"{here.name} to {there.name}:{far[1]}")
         server.knock(accepted)
@@ -150,19 +157,28 @@ class Network:
     async def _disturb(self, there: Place, port: int) -> None:
         """Let the schedule delay or refuse a connect."""
         schedule, faults = self._agenda.schedule, self._faults
-        has_time = faults.delay_s and self._budget.left_s > 0
-        possible = (("delay", has_time), ("refused", faults.refuse))
+        possible = (("delay", self.has_time), ("refused", faults.refuse))
         kind = schedule.pick([kind for kind, may_be in possible if may_be])
         where = f"connect to {there.name}:{port}"
         if kind == "delay":
-            step = schedule.number(1, DELAYS)
-            seconds = self._budget.take(faults.delay_s * step / DELAYS)
-            schedule.deviate(f"{where}: delayed by {seconds:g} s")
-            self._tell("delay", f"{where}, {seconds:g} s", is_fault=True)
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(self.draw_delay(where))
         elif kind == "refused":
             schedule.deviate(f"{where}: refused")
             self._refuse(there, port, "the schedule has it so", is_fault=True)
+
+    @property
+    def has_time(self) -> bool:
+        """Whether anything may still be delayed."""
+        return self._faults.delay_s > 0 and self._budget.left_s > 0
+
+    def draw_delay(self, what: str) -> float:
+        """Let the schedule choose for how many seconds ``what`` is delayed."""
+        schedule = self._agenda.schedule
+        step = schedule.number(1, DELAYS)
+        seconds = self._budget.take(self._faults.delay_s * step / DELAYS)
+        schedule.deviate(f"{what}: delayed by {seconds:g} s")
+        self._tell("delay", f"{what}, {seconds:g} s", is_fault=True)
+        return seconds
 
     async def _turn(self) -> None:
         """Wait for an event of the network, as a connect does."""
@@ -223,8 +239,8 @@ class Network:
         self._parted.clear()
         for connection in self._connections:
             for end in connection.ends:
-                if not end.has_vanished:
-                    end.lane.is_stalled = False
+                if not end.kernel.is_gone:
+                    end.kernel.lane.is_stalled = False
             connection.update(is_parted=False)
         self._met()
         self._tell("heal")
@@ -232,16 +248,19 @@ class Network:
     def kill(self, place: Place) -> None:
         """End all processes of a host; its kernel closes their sockets."""
         self._stop(place)
-        for end in self._ends_of(place):
-            end.kill()
+        for end in self.open_ends:
+            if end.kernel.host == place.name:
+                end.kill()
         self._tell("kill", place.name)
 
     def crash(self, place: Place) -> None:
         """Take the power from a host; nobody is told."""
         self._stop(place)
         place.is_up = False
-        for end in self._ends_of(place):
-            end.vanish()
+        for connection in self._connections:
+            for end in connection.ends:
+                if end.kernel.host == place.name:
+                    end.vanish()
         self._tell("crash", place.name)
 
     def restart(self, place: Place) -> None:
@@ -252,8 +271,8 @@ class Network:
         place.process = Process(place.name)
         for connection in self._connections:
             for end in connection.ends:
-                if end.has_vanished and end.host == place.name:
-                    end.come_back()
+                if end.kernel.is_gone and end.kernel.host == place.name:
+                    end.kernel.come_back()
         self._met()
         self._tell("restart", place.name)
 
@@ -264,10 +283,6 @@ class Network:
         for server in self.servers:
             if server.process is place.process:
                 server.close()
-
-    def _ends_of(self, place: Place) -> list[SimTransport]:
-        """Return the open ends that are on a host."""
-        return [end for end in self.open_ends if end.host == place.name]
 
     def _part_for(self, pair: frozenset[str], seconds: float) -> None:
         """Let nothing through between two hosts for a while."""

@@ -169,9 +169,9 @@ class Play:
     def _measure(self) -> None:
         """Write down how much the server holds for each client that it talks with."""
         record, world = self.stage.record, self.stage.world
-        ends = [end for end in world.loop.network.open_ends if end.end == "server"]
-        held = {end.line.number: end.get_write_buffer_size() for end in ends}
-        taken = dict.fromkeys((end.line.number for end in ends if not end.is_closing()), 0)
+        ends = [end for end in world.loop.network.open_ends if end.kernel.end == "server"]
+        held = {end.kernel.line.number: end.get_write_buffer_size() for end in ends}
+        taken = dict.fromkeys((end.kernel.line.number for end in ends if not end.is_closing()), 0)
         if Promise.ECHO in record.promises:
             for event in world.trace:
                 if event.end == "server" and event.connection in taken:

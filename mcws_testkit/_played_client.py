@@ -24,7 +24,8 @@ class PlayedClient(Actor):
     def __init__(self, stage: Stage, name: str) -> None:
         super().__init__(stage, name)
         self.visit: Visit | None = None
-        self._visits = 0
+        # All of them: one that ended its own direction lives on beside the next one.
+        self._visits: list[Visit] = []
         self._reads = asyncio.Event()
         self._paused_s: float | None = None
         self._stalled_s: float | None = None
@@ -42,20 +43,22 @@ class PlayedClient(Actor):
             return self.visit
         # Or the connection before, which may still be open in one direction, would wait for ever.
         await self.resume()
-        self._visits += 1
-        visit = self.visit = Visit(f"{self.host.name}.{self._visits}", self.stage.is_safe)
+        name = f"{self.host.name}.{len(self._visits) + 1}"
+        visit = self.visit = Visit(name, self.stage.is_safe)
+        self._visits.append(visit)
         self._reads.set()
         self._paused_s = self._stalled_s = self._heard = None
         self.stage.record.visits.append(visit)
         call = Call("connect", self.stage.now)
         visit.calls.append(call)
         client = await self.make(call, lambda: self.stage.ends.connect(self.host, self.stage.port))
-        if client is None:
+        if client is None or Act.KILL in visit.causes:
             return None
         check_needs(client, CLIENT_NEEDS, self.stage.record.promises)
         visit.client = client
         visit.connection = self._number()
-        self.stage.background(self._read(visit))
+        # Begun at once: after a kill it would run in the process that comes next.
+        self.stage.background(self._watch(visit, self.host.run(self._read(visit))))
         return visit
 
     async def send(
@@ -110,15 +113,14 @@ class PlayedClient(Actor):
 
     def kill(self) -> None:
         """End the process of the client; another one may connect."""
-        if self.visit is not None:
-            self.visit.causes.add(Act.KILL)
+        self._mark(Act.KILL)
         self.host.kill()
         self.host.restart()
 
     def stall(self) -> None:
         """Do not call ``receive`` any more."""
         if self.visit is not None and self._may_stop:
-            self.visit.causes.add(Act.STALL)
+            self._mark(Act.STALL)
             self._reads.clear()
             self._stalled_s = self._stalled_s or self.stage.now
 
@@ -144,8 +146,9 @@ class PlayedClient(Actor):
         """Receive again."""
         self._reads.set()
         visit = self.visit
-        if visit is not None and self._stalled_s is not None:
-            visit.stalled_s = max(visit.stalled_s, self.stage.now - self._stalled_s)
+        if self._stalled_s is not None:
+            for one in self._visits:
+                one.stalled_s = max(one.stalled_s, self.stage.now - self._stalled_s)
         self._stalled_s = None
         if visit is None or self._paused_s is None:
             return
@@ -155,6 +158,12 @@ class PlayedClient(Actor):
             await self._do(visit, "resume")
 
     # Details
+
+    def _mark(self, act: Act) -> None:
+        """Write down what happens to all connections that have not ended."""
+        for visit in self._visits:
+            if visit.over is None:
+                visit.causes.add(act)
 
     def _end_pause(self, visit: Visit) -> None:
         """Write down what was received while it had paused."""
@@ -186,17 +195,16 @@ class PlayedClient(Actor):
             message.reply = reply.encode() if isinstance(reply, str) else reply
 
     async def _read(self, visit: Visit) -> None:
-        """Receive all that comes, and write down how it ended."""
+        """Receive until there will be nothing more."""
+        while True:
+            await self._reads.wait()
+            payload = as_bytes(await visit.client.receive())
+            visit.received.append((self.stage.now, payload))
 
-        async def read() -> None:
-            """Receive until there will be nothing more."""
-            while True:
-                await self._reads.wait()
-                payload = as_bytes(await visit.client.receive())
-                visit.received.append((self.stage.now, payload))
-
+    async def _watch(self, visit: Visit, reading: asyncio.Future[None]) -> None:
+        """Write down how receiving ended."""
         try:
-            await self.host.run(read())
+            await reading
         except Exception as error:
             visit.over = (self.stage.now, error)
 

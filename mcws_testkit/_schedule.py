@@ -34,7 +34,7 @@ class Schedule:
     def __init__(self, choices: Choices) -> None:
         self._recorder = Recorder(choices)
         self._deviations: list[str] = []
-        self.points = 0
+        self.points: int = 0
         self._is_over = False
         self._gap = -1
         self._draw_gap()
@@ -49,10 +49,10 @@ class Schedule:
         """All that was chosen, as text for ``ReplayedChoices``."""
         return self._recorder.token
 
-    @property
-    def stopped(self) -> BaseException | None:
-        """What the source of choices raised: the run is not wanted any more."""
-        return None if self._is_over else self._recorder.stopped
+    def raise_stop(self) -> None:
+        """Raise what the source of choices raised, once: the run is not wanted any more."""
+        if not self._is_over:
+            self._recorder.raise_stop()
 
     def pick(self, kinds: Sequence[_K]) -> _K | None:
         """Return which of ``kinds`` goes wrong here, mild ones first, or None for nothing.

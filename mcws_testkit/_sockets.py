@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 from typing import Any, TypeAlias
 
@@ -32,7 +34,7 @@ class SimSocket:
             OSError: nobody is.
         """
         if self._peer is None:
-            raise OSError(107, "Transport endpoint is not connected")
+            raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
         return self._peer
 
     def setsockopt(self, level: int, option: int, value: Any) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import os
+import weakref
 from collections.abc import Coroutine
 from contextvars import Context
-from typing import Any
+from typing import Any, NamedTuple
 
 from ._process import Process, current_process
 
@@ -29,7 +32,7 @@ class SimFuture(asyncio.Future[Any]):
 
 
 class SimTask(asyncio.Task[Any]):
-    """A task with a number as its hash, that knows the process it runs in."""
+    """A task with a number as its hash."""
 
     def __init__(
         self,
@@ -41,9 +44,6 @@ class SimTask(asyncio.Task[Any]):
     ) -> None:
         # Before the rest, which puts the task into a set.
         self._number = number
-        self.process: Process | None = (
-            current_process.get() if context is None else context.get(current_process)
-        )
         super().__init__(coroutine, loop=loop, name=name or f"task {number}", context=context)
 
     def __hash__(self) -> int:
@@ -52,24 +52,95 @@ class SimTask(asyncio.Task[Any]):
     def __eq__(self, other: object) -> bool:
         return self is other
 
+
+class Origin(NamedTuple):
+    """Where a task comes from: its number in the order of making, and its process."""
+
+    number: int
+    process: Process | None
+
+
+class Tasks:
+    """The tasks and futures of one loop, numbered in the order in which they were made.
+
+    Attributes:
+        factory: makes tasks in place of ``SimTask``, as ``set_task_factory`` said; or None.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.factory: Any = None
+        self._loop = loop
+        self._numbers = itertools.count(1)
+        self._origins: weakref.WeakKeyDictionary[asyncio.Task[Any], Origin] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._buried: list[asyncio.Task[Any]] = []
+
+    def future(self) -> SimFuture:
+        """Return a new future."""
+        future = SimFuture(loop=self._loop)
+        future.number = next(self._numbers)
+        return future
+
+    def task(
+        self, coroutine: Any, name: str | None, context: Context | None, options: dict[str, Any]
+    ) -> asyncio.Task[Any]:
+        """Run a coroutine as a new task."""
+        number = next(self._numbers)
+        process = current_process.get() if context is None else context.get(current_process)
+        if self.factory is None:
+            made: asyncio.Task[Any] = SimTask(coroutine, self._loop, name, context, number)
+        else:
+            options = options if context is None else {**options, "context": context}
+            made = self.factory(self._loop, coroutine, **options)
+            if name is not None:
+                made.set_name(name)
+        self._origins[made] = Origin(number, process)
+        return made
+
+    def bury(self, process: Process) -> None:
+        """Keep the tasks of a process that ends until the loop does.
+
+        Nobody wakes them any more, so they would be garbage, and what their coroutines do when
+        they are collected would happen at any time.
+        """
+        self._buried += (task for task in self.pending if self._origins[task].process is process)
+
     @property
-    def number(self) -> int:
-        """The number of the task, in the order in which they were made on its loop."""
-        return self._number
+    def pending(self) -> list[asyncio.Task[Any]]:
+        """Those that have not ended, in order; those of hosts that went down too."""
+        found = [(origin.number, task) for task, origin in self._origins.items() if not task.done()]
+        return [task for _, task in sorted(found, key=lambda one: one[0])]
 
-    def where(self) -> str:
+    @property
+    def living(self) -> list[asyncio.Task[Any]]:
+        """Those that have not ended and whose process still runs, in order."""
+        return [task for task in self.pending if self._is_alive(task)]
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """Who waits where, one line for each living task."""
+        return tuple(self._where(task) for task in self.living)
+
+    def _is_alive(self, task: asyncio.Task[Any]) -> bool:
+        """Whether the process of a task still runs."""
+        process = self._origins[task].process
+        return process is None or process.is_alive
+
+    def _where(self, task: asyncio.Task[Any]) -> str:
         """Return who waits where, as one line."""
-        host = f" on {self.process.host}" if self.process is not None else ""
-        return f"{self.get_name()}{host}: {_named(self)}{_line(self)}"
+        process = self._origins[task].process
+        host = f" on {process.host}" if process is not None else ""
+        return f"{task.get_name()}{host}: {_named(task)}{_line(task)}"
 
 
-def _named(task: SimTask) -> str:
+def _named(task: asyncio.Task[Any]) -> str:
     """Return the name of what a task runs."""
     coroutine = task.get_coro()
     return str(getattr(coroutine, "__qualname__", None) or repr(coroutine))
 
 
-def _line(task: SimTask) -> str:
+def _line(task: asyncio.Task[Any]) -> str:
     """Return the innermost place where a task waits."""
     awaited: Any = task.get_coro()
     frame = None
@@ -79,4 +150,10 @@ def _line(task: SimTask) -> str:
         awaited = getattr(awaited, "cr_await", getattr(awaited, "gi_yieldfrom", None))
     if frame is None:
         return ""
-    return f", waits at {frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
+    code = frame.f_code
+    return f", waits at {_brief(code.co_filename)}:{frame.f_lineno} in {code.co_name}"
+
+
+def _brief(file: str) -> str:
+    """Return a file as pytest names it: from the working directory on, where it is in there."""
+    return file.removeprefix(f"{os.getcwd()}{os.sep}")

@@ -55,13 +55,14 @@ async def secure(
     """Secure a new connection from its first byte; return the transport of the program."""
     waiter = loop.create_future()
     shell = tls.protocol(loop, protocol, waiter, is_server=False)
+    # Taken at once: the shell forgets it when the connection is lost.
+    secured: asyncio.Transport = shell._app_transport
     transport.start(shell)
     try:
         await waiter
     except BaseException:
-        transport.close()
+        secured.close()
         raise
-    secured: asyncio.Transport = shell._app_transport
     return secured
 
 
@@ -73,7 +74,13 @@ async def upgrade(
     *,
     is_server: bool,
 ) -> asyncio.Transport:
-    """Secure a connection that is in use; return the transport of the program."""
+    """Secure a connection that is in use; return the transport of the program.
+
+    Raises:
+        TypeError: the transport cannot be secured.
+    """
+    if not getattr(transport, "_start_tls_compatible", False):
+        raise TypeError(f"transport {transport!r} is not supported by start_tls()")
     waiter = loop.create_future()
     shell = tls.protocol(loop, protocol, waiter, is_server=is_server, is_upgrade=True)
     transport.pause_reading()

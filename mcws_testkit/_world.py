@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
 from types import TracebackType
@@ -14,7 +15,6 @@ from ._faults import Faults
 from ._host import Host
 from ._loop import SimLoop
 from ._speech import Speaks, Speech
-from ._tasks import SimTask
 from ._trace import Trace
 from ._verdicts import SimLeak
 
@@ -181,15 +181,15 @@ class World:
 
     def _has_left(self) -> bool:
         """Whether anything is there that might still go away."""
-        return bool(self.loop.living_tasks or self.loop.network.open_ends or self.loop.is_busy)
+        return bool(self.loop.tasks.living or self.loop.network.open_ends or self.loop.is_busy)
 
     def _left(self) -> list[str]:
         """Return all that a program left, in words."""
         loop = self.loop
         return [
-            *(task.where() for task in loop.living_tasks),
+            *loop.tasks.waiting,
             *loop.waiting_timers,
-            *(f"{end!r} on {end.host}" for end in loop.network.open_ends),
+            *(f"{end!r} on {end.kernel.host}" for end in loop.network.open_ends),
             *(repr(server) for server in loop.network.servers if server.process.is_alive),
             *(_told(problem) for problem in loop.problems),
         ]
@@ -208,13 +208,16 @@ class World:
             for _ in range(UNWINDINGS):
                 if self._cancel_all():
                     self.loop.run_until(self.loop.time() + self._grace_s)
-        for task in self.loop.all_tasks:
+        for task in self.loop.tasks.pending:
             _close(task)
+        for end in self.loop.network.open_ends:
+            # What was told as a leak is not told again when it is garbage.
+            end.vanish()
         self.loop.close()
 
     def _cancel_all(self) -> bool:
         """Cancel all tasks and end all connections; return whether there were any."""
-        tasks, ends = self.loop.living_tasks, self.loop.network.open_ends
+        tasks, ends = self.loop.tasks.living, self.loop.network.open_ends
         for task in tasks:
             task.cancel()
         for end in ends:
@@ -240,7 +243,7 @@ def _told(problem: dict[str, Any]) -> str:
     return f"{text}: {error!r}" if error is not None else text
 
 
-def _close(task: SimTask) -> None:
+def _close(task: asyncio.Task[Any]) -> None:
     """Close the coroutine of a task that will not end."""
     # Not public, but it is what silences "Task was destroyed but it is pending!".
     task._log_destroy_pending = False  # type: ignore[attr-defined]

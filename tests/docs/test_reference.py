@@ -35,6 +35,7 @@ from mcws_protocol import (
 from mcws_protocol import _frames as layout
 from mcws_protocol._opening import HELLO, WELCOME
 from mcws_server import ConnectedClient, Link, Server
+from mcws_testkit import Cable, Host, World
 
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
@@ -49,9 +50,20 @@ VARIABLES: dict[str, tuple[Any, ...]] = {
     "limits": (Limits,),
     "link": (Link,),
     "asyncio": (asyncio,),
+    "cable": (Cable,),
+    "host": (Host,),
+    "world": (World,),
 }
 """What the lower-case words before a dot stand for in the text."""
 NAME = re.compile(r"(?:await )?(?P<name>[A-Za-z]\w*(?:\.\w+)*)(?:\((?P<arguments>.*)\))?")
+EXAMPLES = {
+    name
+    for page in PAGES
+    for block in blocks(page)
+    if block.language == "python"
+    for name in re.findall(r"^class (\w+)", block.text, re.MULTILINE)
+} - set(PUBLIC)
+"""The classes that programs of the pages define, and that the text may name too."""
 VERBS = set(re.findall(r"^([a-z]+):", read(ROOT / "Makefile"), re.MULTILINE))
 CODE = [(page, span) for page in PAGES for span in spans(prose(page))]
 
@@ -107,6 +119,7 @@ def test_names_exist(page: Path) -> None:
         "HoldingDecoder",
     }
     missing = {span for span, name in names.items() if resolve(name) is None}
+    missing -= {span for span in missing if names[span].partition(".")[0] in EXAMPLES}
     assert missing - allowed == set()
 
 
@@ -127,7 +140,7 @@ def test_files_exist() -> None:
 
 
 def test_commands_exist() -> None:
-    """Every command that a page tells to type is a verb of the Makefile or installs this."""
+    """Every command that a page tells to type is a verb of the Makefile, installs this or tests."""
     shown = [
         line.split("#")[0].strip()
         for page in PAGES
@@ -146,8 +159,10 @@ def is_command(command: str) -> bool:
         return words[0] in VERBS
     if program == "python":
         return words[0] == "-m" and find_spec(words[1]) is not None
+    if program == "pytest":
+        return all(word.startswith(("test_", "--mcws-")) for word in words)
     extras = tomllib.loads(read(ROOT / "pyproject.toml"))["project"]["optional-dependencies"]
-    known = {".", *(f'".[{extra}]"' for extra in extras)}
+    known = {".", *(f'"{name}[{extra}]"' for extra in extras for name in (".", "mcws"))}
     return program == "pip" and words[0] == "install" and words[1] in known
 
 

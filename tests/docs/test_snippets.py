@@ -22,6 +22,8 @@ from mcws_client import Client
 PATIENCE_S = 60
 """Seconds after which a program hangs, whatever the machine; none takes a tenth of it."""
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+REPEATABLE = {"CI": "true", "PYTEST_ADDOPTS": ""}
+"""With ``CI``, Hypothesis searches in the same order each time, and a page can show a failure."""
 PYTHON = (sys.executable, "-W", "error")
 
 
@@ -77,6 +79,12 @@ MODULES = {
 }
 
 
+def value(program: Program, name: str) -> str:
+    """Return what stands behind ``name`` in a mark of a program; nothing without such a mark."""
+    marks = (mark.partition(" ") for mark in program.block.marks)
+    return next((rest for word, _, rest in marks if word == name), "")
+
+
 def write(program: Program, folder: Path, port: int = 8080) -> Path:
     """Write ``program`` and the modules of all pages into ``folder``; return its file.
 
@@ -84,7 +92,7 @@ def write(program: Program, folder: Path, port: int = 8080) -> Path:
     """
     for name, source in MODULES.items():
         (folder / f"{name}.py").write_text(source, encoding="utf-8")
-    file = folder / f"program_{program.block.line}.py"
+    file = folder / (value(program, "file") or f"program_{program.block.line}.py")
     file.write_text(program.source.replace("8080", str(port)), encoding="utf-8")
     return file
 
@@ -107,12 +115,15 @@ def test_program_runs_and_prints_what_the_page_says(program: Program, tmp_path: 
 def run_tests(program: Program, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run ``program`` as a file of tests, as somebody does who has no settings of his own."""
     file = write(program, folder)
+    # pytest-asyncio warns of anybody who has not decided this.
+    loops = ("-o", "asyncio_default_fixture_loop_scope=function")
+    options = ("-p", "no:cacheprovider", *loops, "--rootdir", str(folder))
     return subprocess.run(
-        [*PYTHON, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(folder), str(file)],
+        [*PYTHON, "-m", "pytest", *options, *value(program, "with").split(), file.name],
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
-        env=ENVIRONMENT,
+        env={**ENVIRONMENT, **REPEATABLE},
         cwd=folder,
     )
 
@@ -143,7 +154,13 @@ def test_program_says_that_it_prints() -> None:
 def test_marks_are_known() -> None:
     """No mark above a block of Python is misspelt."""
     known = {"continues", "prints", *DEALING, *(f"module {name}" for name in MODULES)}
-    assert [one.place for one in ALL if not one.block.marks <= known] == []
+    strange = (
+        one.place
+        for one in ALL
+        for mark in one.block.marks - known
+        if not mark.startswith(("file test_", "with --mcws-"))
+    )
+    assert list(strange) == []
 
 
 def free_port() -> int:

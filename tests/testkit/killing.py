@@ -74,7 +74,7 @@ class Hunt:
             database=None,
             deadline=None,
             phases=phases,
-            suppress_health_check=list(HealthCheck),
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         )
         @given(script=scripts(self._suite.promises), world=worlds(faults))
         def search(script: Script, world: World) -> None:

@@ -190,7 +190,8 @@ def test_watched_bytes_count_searches() -> None:
     """What is searched in them is counted, behind the start of the search."""
     Watched.work = Work()
     watched = Watched(b"abcd")
-    assert b"c" in watched
+    part: Any = b"c"
+    assert part in watched
     assert (watched.find(b"c"), watched.find(b"c", 1), watched.index(b"d", 3)) == (2, 2, 3)
     assert watched.split(b"c") == [b"ab", b"d"]
     assert Watched.work.searched == 4 + 4 + 3 + 1 + 4

@@ -32,14 +32,14 @@ from tests.testkit.mutants.reference_server import Server
 from tests.testkit.mutants.servers import TaskLeft
 
 
-class TestLineServer(LifecycleSuite):
+class TestLineServer(LifecycleSuite):  # noqa: D101 - eight lines, as a user writes them
     promises = Promise.core() | {Promise.ECHO, Promise.HALF_CLOSE}
 
-    async def start(self, host: Host) -> ServerUnderTest:
+    async def start(self, host: Host) -> ServerUnderTest:  # noqa: D102
         server = await LineServer.start(8080, events := Events())
         return Served.of(server, 8080, events)
 
-    async def connect(self, host: Host, port: int) -> ClientUnderTest:
+    async def connect(self, host: Host, port: int) -> ClientUnderTest:  # noqa: D102
         return FramedClient(*await asyncio.open_connection("server", port), Lines())
 
 
@@ -56,21 +56,13 @@ def test_server_of_ones_own_takes_eight_lines() -> None:
 def test_suite_without_start_says_what_is_missing() -> None:
     """A suite that starts nothing is refused when it is defined."""
     with pytest.raises(TypeError, match="TestNothing does not say what it tests: define `async"):
-
-        class TestNothing(LifecycleSuite):
-            """Starts nothing."""
+        type("TestNothing", (LifecycleSuite,), {})
 
 
 def test_suite_without_connect_says_what_is_missing() -> None:
     """A suite that connects nobody is refused when it is defined."""
     with pytest.raises(TypeError, match="`async def connect"):
-
-        class TestNobody(LifecycleSuite):
-            """Connects nobody."""
-
-            async def start(self, host: Host) -> ServerUnderTest:
-                """Start nothing."""
-                raise AssertionError
+        type("TestNobody", (LifecycleSuite,), {"start": Reference.start})
 
 
 class Messy(Reference):

@@ -19,14 +19,14 @@ from tests.testkit.mutants.own import echo_server
 PLAIN = Plain(Lines())
 
 
-class TestMcws(LifecycleSuite):
+class TestMcws(LifecycleSuite):  # noqa: D101 - eight lines, as a user writes them
     promises = Promise.all() - {Promise.HALF_CLOSE}
 
-    async def start(self, host: Host) -> ServerUnderTest:
+    async def start(self, host: Host) -> ServerUnderTest:  # noqa: D102
         server = await echo_server(events := Events())
         return Served.of(server, 8080, events, stop=server.close)
 
-    async def connect(self, host: Host, port: int) -> ClientUnderTest:
+    async def connect(self, host: Host, port: int) -> ClientUnderTest:  # noqa: D102
         client = await Client(f"tcp://server:{port}").connect()
         return Connected.of(client, receive=aiter(client).__anext__)
 
