@@ -197,12 +197,11 @@ def wire(protocol: asyncio.Protocol) -> None:
     pair.cable.cut("1")  # E: a size that is text
     pair.cable.half_open()  # E: no end that is gone
     pair[0].sendall("text")  # E: text for bytes
-    one, two, three = socket_pair()  # E: three ends
+    _, _, _ = socket_pair()  # E: three ends
     stream_pair()[0].write(b"x")  # E: a pair for a writer
     transport_pair(protocol, "b")  # E: a name for a protocol
     transport_pair(protocol, protocol)[0].write("text")  # E: text for bytes
     Cable(1, 2)  # E: numbers for names
-    print(one, two, three)
 
 
 def draw(data: st.DataObject) -> None:
