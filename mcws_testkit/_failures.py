@@ -6,7 +6,7 @@ error only remembers its world; the report is made where the error is shown.
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from ._notes import attach
 from ._options import OPTIONS
@@ -53,12 +53,21 @@ def explain(error: BaseException) -> None:
 
     Of a group of errors each one is explained.
     """
-    if isinstance(error, BaseExceptionGroup):
-        for one in error.exceptions:
-            explain(one)
+    for one in parts(error):
+        explain(one)
     world: Told | None = getattr(error, WORLD, None)
     if world is None:
         return
     setattr(error, WORLD, None)
     line = OPTIONS.replay_line(world.token)
     attach(Report(error, world.deviations, world.trace, world.speech, line, OPTIONS.test), OPTIONS)
+
+
+def parts(error: BaseException) -> tuple[BaseException, ...]:
+    """Return the errors of a group; none of what is no group."""
+    if not isinstance(error, BaseExceptionGroup):
+        return ()
+    # To a checker, what is known of a group by its class alone has parts of any type.
+    group: Any = error
+    found: tuple[BaseException, ...] = group.exceptions
+    return found
