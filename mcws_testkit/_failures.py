@@ -65,9 +65,8 @@ def explain(error: BaseException) -> None:
 
 def parts(error: BaseException) -> tuple[BaseException, ...]:
     """Return the errors of a group; none of what is no group."""
-    if not isinstance(error, BaseExceptionGroup):
-        return ()
-    # To a checker, what is known of a group by its class alone has parts of any type.
-    group: Any = error
-    found: tuple[BaseException, ...] = group.exceptions
+    is_group = isinstance(error, BaseExceptionGroup)
+    # Asked as Any, since a checker knows nothing of the parts of a group that is told by its class.
+    asked: Any = error
+    found: tuple[BaseException, ...] = asked.exceptions if is_group else ()
     return found
