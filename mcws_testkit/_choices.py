@@ -62,10 +62,6 @@ class ReplayedChoices:
 class Recorder:
     """Passes on the choices of another source and writes them down.
 
-    What the other source raises is kept for ``raise_stop``, and the choices are benign from then
-    on: Hypothesis ends an example by an exception, which asyncio would swallow if it went through a
-    callback of the program under test.
-
     Args:
         source: where the choices come from.
     """
@@ -73,27 +69,12 @@ class Recorder:
     def __init__(self, source: Choices) -> None:
         self._source = source
         self._made: list[int] = []
-        self._is_over = False
-        self._stop: BaseException | None = None
 
     def integer(self, low: int, high: int) -> int:
         """Return what the other source chooses."""
-        if self._is_over:
-            return low
-        try:
-            value = self._source.integer(low, high)
-        except BaseException as stop:
-            self._is_over = True
-            self._stop = stop
-            return low
+        value = self._source.integer(low, high)
         self._made.append(value - low)
         return value
-
-    def raise_stop(self) -> None:
-        """Raise what the other source raised; only once, so that the run can end in order."""
-        stop, self._stop = self._stop, None
-        if stop is not None:
-            raise stop
 
     @property
     def token(self) -> str:

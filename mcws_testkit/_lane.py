@@ -192,7 +192,6 @@ class Lane:
         within = min(self.line.faults.delay_s, self.line.budget.left_s)
         due = self.line.agenda.due_within(within)[:RACES]
         if not due:
-            self.line.schedule.skip()
             self._receiver.deliver(len(self.data))
             return
         when = due[self.line.schedule.number(0, len(due) - 1)]

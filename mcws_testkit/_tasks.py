@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import os
 import weakref
 from collections.abc import Coroutine
 from contextvars import Context
-from typing import Any, NamedTuple
+from typing import Any
 
 from ._process import Process, current_process
 
@@ -53,13 +54,6 @@ class SimTask(asyncio.Task[Any]):
         return self is other
 
 
-class Origin(NamedTuple):
-    """Where a task comes from: its number in the order of making, and its process."""
-
-    number: int
-    process: Process | None
-
-
 class Tasks:
     """The tasks and futures of one loop, numbered in the order in which they were made.
 
@@ -71,7 +65,7 @@ class Tasks:
         self.factory: Any = None
         self._loop = loop
         self._numbers = itertools.count(1)
-        self._origins: weakref.WeakKeyDictionary[asyncio.Task[Any], Origin] = (
+        self._number_of: weakref.WeakKeyDictionary[asyncio.Task[Any], int] = (
             weakref.WeakKeyDictionary()
         )
         self._buried: list[asyncio.Task[Any]] = []
@@ -87,7 +81,6 @@ class Tasks:
     ) -> asyncio.Task[Any]:
         """Run a coroutine as a new task."""
         number = next(self._numbers)
-        process = current_process.get() if context is None else context.get(current_process)
         if self.factory is None:
             made: asyncio.Task[Any] = SimTask(coroutine, self._loop, name, context, number)
         else:
@@ -95,7 +88,7 @@ class Tasks:
             made = self.factory(self._loop, coroutine, **options)
             if name is not None:
                 made.set_name(name)
-        self._origins[made] = Origin(number, process)
+        self._number_of[made] = number
         return made
 
     def bury(self, process: Process) -> None:
@@ -104,34 +97,49 @@ class Tasks:
         Nobody wakes them any more, so they would be garbage, and what their coroutines do when
         they are collected would happen at any time.
         """
-        self._buried += (task for task in self.pending if self._origins[task].process is process)
+        self._buried += (task for task in self.pending if _process(task) is process)
 
     @property
     def pending(self) -> list[asyncio.Task[Any]]:
         """Those that have not ended, in order; those of hosts that went down too."""
-        found = [(origin.number, task) for task, origin in self._origins.items() if not task.done()]
-        return [task for _, task in sorted(found, key=lambda one: one[0])]
+        return sorted(asyncio.all_tasks(self._loop), key=self._place)
 
     @property
     def living(self) -> list[asyncio.Task[Any]]:
         """Those that have not ended and whose process still runs, in order."""
-        return [task for task in self.pending if self._is_alive(task)]
+        return [task for task in self.pending if _is_alive(task)]
 
     @property
     def waiting(self) -> tuple[str, ...]:
         """Who waits where, one line for each living task."""
-        return tuple(self._where(task) for task in self.living)
+        return tuple(_where(task) for task in self.living)
 
-    def _is_alive(self, task: asyncio.Task[Any]) -> bool:
-        """Whether the process of a task still runs."""
-        process = self._origins[task].process
-        return process is None or process.is_alive
+    def _place(self, task: asyncio.Task[Any]) -> tuple[float, int, str]:
+        """Return what tasks are sorted by: those that a program made by itself come last."""
+        name = task.get_name()
+        # Their names are numbered by asyncio.
+        return self._number_of.get(task, float("inf")), len(name), name
 
-    def _where(self, task: asyncio.Task[Any]) -> str:
-        """Return who waits where, as one line."""
-        process = self._origins[task].process
-        host = f" on {process.host}" if process is not None else ""
-        return f"{task.get_name()}{host}: {_named(task)}{_line(task)}"
+
+def _process(task: asyncio.Task[Any]) -> Process | None:
+    """Return the process that a task belongs to, whoever made it."""
+    # Python 3.11 has no `get_context`; what an object refers to is known all the same.
+    contexts = (one for one in gc.get_referents(task) if isinstance(one, Context))
+    context = next(contexts, None)
+    return None if context is None else context.get(current_process)
+
+
+def _is_alive(task: asyncio.Task[Any]) -> bool:
+    """Whether the process of a task still runs."""
+    process = _process(task)
+    return process is None or process.is_alive
+
+
+def _where(task: asyncio.Task[Any]) -> str:
+    """Return who waits where, as one line."""
+    process = _process(task)
+    host = f" on {process.host}" if process is not None else ""
+    return f"{task.get_name()}{host}: {_named(task)}{_line(task)}"
 
 
 def _named(task: asyncio.Task[Any]) -> str:

@@ -196,7 +196,7 @@ class World:
 
     def _unwind(self) -> None:
         """Let every coroutine end now, so that no ``finally`` of it runs in another test."""
-        self._schedule.finish()
+        self._schedule.end()
         # What follows is our doing, and no part of what happened.
         self.trace.end()
         # A run that never ends, or never goes on, is closed by force below.
@@ -213,7 +213,7 @@ class World:
         for end in self.loop.network.open_ends:
             # What was told as a leak is not told again when it is garbage.
             end.vanish()
-        self.loop.close()
+        self.loop.abandon()
 
     def _cancel_all(self) -> bool:
         """Cancel all tasks and end all connections; return whether there were any."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from mcws_testkit import Faults, ReplayedChoices, World
 from mcws_testkit._choices import make_token
+from mcws_testkit._schedule import NEAR, PARAMETERS
 
 
 def planned(*deviations: Sequence[int]) -> ReplayedChoices:
@@ -15,7 +16,14 @@ def planned(*deviations: Sequence[int]) -> ReplayedChoices:
 
     All numbers are counted from the benign one.
     """
-    return ReplayedChoices(make_token([one for row in deviations for one in (1, *row)]))
+    made: list[int] = []
+    point = 0
+    for passed, kind, *values in deviations:
+        point += passed
+        assert point < NEAR, "what is farther is drawn in two numbers"
+        made += (1, point, kind, *values, *[0] * (PARAMETERS - len(values)))
+        point += 1
+    return ReplayedChoices(make_token(made))
 
 
 class Listener(asyncio.Protocol):

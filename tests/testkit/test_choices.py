@@ -10,20 +10,6 @@ from mcws_testkit import BenignChoices, ReplayedChoices, SeededChoices
 from mcws_testkit._choices import Recorder, make_token, parse_token
 
 
-class Stopping:
-    """A source that is over after some choices."""
-
-    def __init__(self, choices: int) -> None:
-        self._left = choices
-
-    def integer(self, low: int, high: int) -> int:
-        """Return the highest number, as long as there are choices left."""
-        if not self._left:
-            raise KeyboardInterrupt
-        self._left -= 1
-        return high
-
-
 def test_benign_choice_is_the_lower_bound() -> None:
     """Without a schedule everything goes well."""
     assert BenignChoices().integer(3, 9) == 3
@@ -79,15 +65,3 @@ def test_replay_is_benign_after_the_record() -> None:
 def test_replay_keeps_to_the_bounds() -> None:
     """A record of another program never leads outside of what may be chosen."""
     assert ReplayedChoices("zz").integer(0, 9) == 9
-
-
-def test_source_that_is_over_is_benign_from_then_on() -> None:
-    """What a source raises is kept for a moment at which nothing swallows it, and told once."""
-    recorder = Recorder(Stopping(1))
-    recorder.raise_stop()
-    assert [recorder.integer(0, 3) for _ in range(3)] == [3, 0, 0]
-    with pytest.raises(KeyboardInterrupt):
-        recorder.raise_stop()
-    recorder.raise_stop()
-    assert recorder.integer(1, 3) == 1
-    assert recorder.token == "3"

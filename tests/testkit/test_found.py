@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-import sys
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -13,24 +11,6 @@ from mcws_testkit import World
 
 LARGE: Final = bytes(100_000)
 """More than is under way at once, so that a part of it waits in the buffer of the writer."""
-
-
-class Unwanted(BaseException):
-    """Ends an example as Hypothesis does."""
-
-
-class Stopping:
-    """Choices that end at the second one, behind the first deviation."""
-
-    def __init__(self) -> None:
-        self._left = 2
-
-    def integer(self, low: int, high: int) -> int:
-        """Return 1 once, then raise."""
-        self._left -= 1
-        if self._left:
-            return 1
-        raise Unwanted
 
 
 async def listen(world: World, handle: Any) -> asyncio.Server:
@@ -65,32 +45,6 @@ def test_write_that_is_answered_by_a_reset_ends_the_connection() -> None:
         server.close()
 
     world.run(main())
-
-
-def test_world_that_is_not_wanted_any_more_ends_its_programs(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Where choices end a run, everything in it is cancelled and has time to end."""
-    ended: list[str] = []
-    unraisable: list[object] = []
-    monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
-    world = World(choices=Stopping())
-
-    async def main() -> None:
-        """Wait for ever, also for the end of another who does."""
-        waiting = asyncio.ensure_future(asyncio.Event().wait())
-        try:
-            await asyncio.Event().wait()
-        finally:
-            waiting.cancel()
-            await asyncio.wait({waiting})
-            ended.append("main")
-
-    with pytest.raises(Unwanted):
-        world.run(main())
-    gc.collect()
-    assert ended == ["main"]
-    assert not unraisable
 
 
 def test_what_is_done_to_end_a_failed_program_is_not_in_the_trace() -> None:

@@ -256,6 +256,16 @@ def test_closed_loop_does_nothing() -> None:
             call()
 
 
+def test_abandoned_loop_takes_what_garbage_asks_for() -> None:
+    """It is closed, and says nothing to what ends later."""
+    loop = SimLoop()
+    future = loop.create_future()
+    future.add_done_callback(print)
+    loop.abandon()
+    assert loop.is_closed()
+    assert future.cancel()
+
+
 def test_running_loop_is_not_run_or_closed(loop: SimLoop) -> None:
     """As on a real loop."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mcws_testkit import BenignChoices, ReplayedChoices, SeededChoices
-from mcws_testkit._schedule import FAR_POINTS, NEAR, Schedule
+from mcws_testkit._choices import make_token
+from mcws_testkit._schedule import DEVIATIONS_MAX, FAR, NEAR, Schedule
 from tests.testkit._planned import planned
 
 
@@ -48,27 +49,58 @@ def test_point_without_kinds_is_none() -> None:
     assert schedule.points == 1
 
 
-def test_number_without_a_choice_draws_nothing() -> None:
-    """One possible value needs no choice."""
-    schedule = Schedule(ReplayedChoices("benign"))
-    assert schedule.number(4, 4) == 4
-    assert schedule.token == "benign"
-
-
-def test_skipped_deviation_leaves_no_word() -> None:
-    """What turned out impossible is not told, and the next one is drawn."""
+def test_deviation_that_turned_out_impossible_leaves_no_word() -> None:
+    """What is not told did not happen, and the next one is where it was planned."""
     schedule = Schedule(planned((0, 0), (0, 0)))
     assert schedule.pick(["race"]) == "race"
-    schedule.skip()
     assert schedule.deviations == ()
     assert schedule.pick(["race"]) == "race"
 
 
-def test_gap_can_be_far() -> None:
+@pytest.mark.parametrize(
+    ("drawn", "point"),
+    [
+        ([NEAR - 1], NEAR - 1),
+        ([NEAR, 0], NEAR),
+        ([NEAR + 1, 23], NEAR + 23),
+        ([NEAR + 2, 0], NEAR + 24),
+        ([NEAR + 3, 255], NEAR + 24 + 255),
+    ],
+)
+def test_deviation_can_be_far(drawn: list[int], point: int) -> None:
     """A long run is disturbed in its middle too."""
-    schedule = Schedule(planned((NEAR + 1, FAR_POINTS, 0)))
-    picked = [schedule.pick(["cut"]) for _ in range(NEAR + FAR_POINTS + 1)]
-    assert picked == [None] * (NEAR + FAR_POINTS) + ["cut"]
+    schedule = Schedule(ReplayedChoices(make_token([1, *drawn])))
+    picked = [schedule.pick(["cut"]) for _ in range(point + 1)]
+    assert picked == [None] * point + ["cut"]
+
+
+def test_every_point_can_be_drawn() -> None:
+    """The parts of the numbers that stand for points leave no gap and do not overlap."""
+    ends = [NEAR, *(start + points for _, start, points in FAR)]
+    assert [start for _, start, _ in FAR] == ends[:-1]
+
+
+def test_run_ends_to_deviate() -> None:
+    """A source that always wants more gets no more than so many."""
+    asked: list[int] = []
+
+    class More:
+        """A source that wants the utmost."""
+
+        def integer(self, low: int, high: int) -> int:
+            """Return the highest number."""
+            asked.append(high)
+            return high
+
+    Schedule(More())
+    assert asked.count(3) == DEVIATIONS_MAX
+
+
+def test_kinds_and_parameters_are_counted_around() -> None:
+    """What was drawn before it was known how many there are stands for one of them all the same."""
+    schedule = Schedule(planned((0, 5, 7, 3)))
+    assert schedule.pick(["cut", "delay", "race"]) == "race"
+    assert (schedule.number(1, 4), schedule.number(0, 3), schedule.number(6, 9)) == (4, 3, 6)
 
 
 def test_ended_schedule_never_deviates_again() -> None:
@@ -97,18 +129,3 @@ def test_replay_of_a_token_deviates_alike() -> None:
         second = Schedule(ReplayedChoices(first.token))
         assert run(second) == found
         assert second.deviations == first.deviations
-
-
-def test_schedule_passes_on_that_the_source_is_over() -> None:
-    """The end of an example of Hypothesis is raised where nothing swallows it."""
-
-    class Over:
-        """A source that is over."""
-
-        def integer(self, low: int, high: int) -> int:
-            """Raise."""
-            raise KeyboardInterrupt
-
-    schedule = Schedule(Over())
-    with pytest.raises(KeyboardInterrupt):
-        schedule.raise_stop()
