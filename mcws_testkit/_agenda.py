@@ -69,8 +69,8 @@ class Agenda:
         self._settlers: list[asyncio.Future[None]] = []
         # Once a process died, its callbacks are left out; nothing is looked up before.
         self.has_dead = False
-        # Kept, since a callback may be the last one that knows a task: a coroutine that is dropped
-        # before it began is told as one that was forgotten.
+        # Kept until the end, since a callback may be the last one that knows a task: a coroutine
+        # that is dropped before it began is told as one that was forgotten.
         self._buried: list[events.Handle] = []
 
     def soon(
@@ -138,6 +138,12 @@ class Agenda:
         for when, _, handle in self._timers:
             if not handle.cancelled() and not (self.has_dead and is_dead(handle)):
                 yield when, handle
+
+    def revive(self) -> None:
+        """Let the callbacks of dead processes run after all, so that their coroutines can end."""
+        self.has_dead = False
+        self._ready.extend(self._buried)
+        self._buried.clear()
 
     @property
     def is_busy(self) -> bool:

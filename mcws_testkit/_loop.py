@@ -297,6 +297,10 @@ class SimLoop(NetworkCalls):
         self._is_closed = True
         self._agenda.clear()
 
+    def revive(self) -> None:
+        """Let the tasks of processes that are dead be cancelled like all others."""
+        self._agenda.revive()
+
     def abandon(self) -> None:
         """Close, and take without a word what garbage still asks for when it is collected.
 

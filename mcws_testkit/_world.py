@@ -199,11 +199,12 @@ class World:
         self._schedule.end()
         # What follows is our doing, and no part of what happened.
         self.trace.end()
+        self.loop.revive()
         # A run that never ends, or never goes on, is closed by force below.
         with suppress(Exception):
             # First steps are taken before all is cancelled: libraries wrap coroutines in others,
             # and one that never began would be told as "never awaited", in another test.
-            if self._has_left():
+            if self._has_left() or self.loop.tasks.pending:
                 self.loop.run_until_complete(self.loop.settle())
             for _ in range(UNWINDINGS):
                 if self._cancel_all():
@@ -217,7 +218,7 @@ class World:
 
     def _cancel_all(self) -> bool:
         """Cancel all tasks and end all connections; return whether there were any."""
-        tasks, ends = self.loop.tasks.living, self.loop.network.open_ends
+        tasks, ends = self.loop.tasks.pending, self.loop.network.open_ends
         for task in tasks:
             task.cancel()
         for end in ends:
