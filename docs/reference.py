@@ -24,6 +24,7 @@ ROOTS: Final = (
     "mcws_protocol",
     "mcws_protocol.aio",
     "mcws_testkit",
+    "mcws_testkit.strategies",
 )
 PLACE: Final = re.compile(
     r"(?P<begin><!-- names: (?P<root>[\w.]+) -->\n).*?(?P<end><!-- end of names -->)", re.DOTALL
@@ -71,8 +72,7 @@ def names(root: str) -> list[str]:
     What the stub does not have comes last; ``tests/stubs`` tells of it.
     """
     exported: list[str] = list(importlib.import_module(root).__all__)
-    stub = ROOT / "stubs" / root.replace(".", "/") / "__init__.pyi"
-    page = ast.parse(read(stub) if stub.exists() else "")
+    page = ast.parse(read(place(ROOT / "stubs", root, ".pyi")))
     order = [name for name, _ in defined(page) if name in exported]
     return list(dict.fromkeys([*order, *exported]))
 
@@ -83,16 +83,26 @@ def told(root: str, name: str) -> str:
     Raises:
         LookupError: they say nothing.
     """
-    package = ROOT / root.replace(".", "/")
-    # Also what only type checkers import, since the test kit imports a name when it is used.
-    for node in ast.walk(ast.parse(read(package / "__init__.py"))):
-        if isinstance(node, ast.ImportFrom) and name in {alias.name for alias in node.names}:
-            text = read(package / f"{node.module}.py")
-            # The first one that says something: an overload may leave it to the last one.
-            all_said = (docs for known, docs in defined(ast.parse(text), text) if known == name)
-            if said := next(filter(None, all_said), ""):
-                return said.strip().splitlines()[0].replace("``", "`").replace("|", "\\|")
+    entry = place(ROOT, root, ".py")
+    # Some names are imported for type checkers only, and by others when they are used.
+    imports = [
+        node for node in ast.walk(ast.parse(read(entry))) if isinstance(node, ast.ImportFrom)
+    ]
+    homes = [node.module for node in imports if name in {alias.name for alias in node.names}]
+    for path in (entry, *(entry.parent / f"{home}.py" for home in homes)):
+        # The first one that says something: an overload may leave it to the last one.
+        all_said = (
+            docs for known, docs in defined(ast.parse(read(path)), read(path)) if known == name
+        )
+        if said := next(filter(None, all_said), ""):
+            return said.strip().splitlines()[0].replace("``", "`").replace("|", "\\|")
     raise LookupError(f"nothing is said of {root}.{name}")
+
+
+def place(folder: Path, root: str, ending: str) -> Path:
+    """Return the file of a package or of a public module, in the sources or the stubs."""
+    path = folder / root.replace(".", "/")
+    return path / f"__init__{ending}" if path.is_dir() else path.with_suffix(ending)
 
 
 def defined(module: ast.Module, text: str = "") -> Iterator[tuple[str, str]]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ._host import Host, HostDown
     from ._judgement import BrokenPromise
     from ._lifecycle_machine import LifecycleMachine
-    from ._lifecycle_script import Script, Step
+    from ._lifecycle_script import Act, Script, Step
     from ._lifecycle_suite import LifecycleSuite
     from ._loop import SimLoop
     from ._memory import Joining, MemoryDial, connected, memory_pair
@@ -37,9 +37,10 @@ if TYPE_CHECKING:
     from ._trace import Trace, TraceEvent
     from ._verdicts import SimDeadlock, SimError, SimEscape, SimLeak, SimLivelock
     from ._wire_suite import WireSuite
-    from ._world import World
+    from ._world import World, WorldOptions
 
 __all__ = [
+    "Act",
     "BenignChoices",
     "BrokenPromise",
     "Cable",
@@ -86,6 +87,7 @@ __all__ = [
     "TraceEvent",
     "WireSuite",
     "World",
+    "WorldOptions",
     "connected",
     "memory_pair",
     "settled",
@@ -110,7 +112,7 @@ _HOMES: Final = {
     "_host": ("Host", "HostDown"),
     "_judgement": ("BrokenPromise",),
     "_lifecycle_machine": ("LifecycleMachine",),
-    "_lifecycle_script": ("Script", "Step"),
+    "_lifecycle_script": ("Act", "Script", "Step"),
     "_lifecycle_suite": ("LifecycleSuite",),
     "_loop": ("SimLoop",),
     "_memory": ("Joining", "MemoryDial", "connected", "memory_pair"),
@@ -125,7 +127,7 @@ _HOMES: Final = {
     "_trace": ("Trace", "TraceEvent"),
     "_verdicts": ("SimDeadlock", "SimError", "SimEscape", "SimLeak", "SimLivelock"),
     "_wire_suite": ("WireSuite",),
-    "_world": ("World",),
+    "_world": ("World", "WorldOptions"),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -59,8 +59,8 @@ class Agenda:
         self._loop = loop
         self.schedule = schedule
         self.steps_max = steps_max
-        self.now = START_S
-        self.steps = 0
+        self.now: float = START_S
+        self.steps: int = 0
         self.reorders = False
         self._ready: deque[events.Handle] = deque()
         self._io: list[events.Handle] = []

@@ -32,7 +32,7 @@ class Cable(Generic[N]):
         if capacity < 1:
             raise ValueError(f"capacity must be at least 1 byte, not {capacity}")
         self.names: tuple[N, N] = (first, second)
-        self.line = threading.Condition()
+        self.line: threading.Condition = threading.Condition()
         one, other = Plug(capacity), Plug(capacity)
         one.peer, other.peer = other, one
         self._plugs: dict[N, Plug] = {first: one, second: other}

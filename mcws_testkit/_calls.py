@@ -13,7 +13,6 @@ from typing import Any, Final, TypeVar
 
 from ._agenda import Agenda
 from ._escapes import Escapes
-from ._listening import SimServer
 from ._network import Network, settle
 from ._process import current_process
 from ._tls import Tls, secure, upgrade
@@ -69,7 +68,7 @@ class NetworkCalls(Escapes):
         ssl_shutdown_timeout: float | None = None,
         start_serving: bool = True,
         **options: Any,
-    ) -> SimServer:
+    ) -> asyncio.AbstractServer:
         """Listen on the host of the code that runs now.
 
         Raises:

@@ -16,7 +16,7 @@ from ._promises import Promise
 
 
 class ServerUnderTest(Protocol):
-    """A server that runs.
+    """What a suite asks of a server that runs.
 
     Optional, each plain or async: ``broadcast(payload)``; for ``Promise.FILTER``
     ``broadcast(payload, filter)`` with ``filter(client) -> bool`` of what ``events`` was given;
@@ -39,7 +39,7 @@ class ServerUnderTest(Protocol):
 
 
 class ClientUnderTest(Protocol):
-    """A client that is connected.
+    """What a suite asks of a client that is connected.
 
     Optional, each plain or async: ``request(payload)``, which returns the reply and may run beside
     ``receive``; ``pause()`` and ``resume()`` of receiving; ``half_close()``, which ends the own

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVarTuple, Unpack
 
 from ._verdicts import SimEscape
+
+_Ts = TypeVarTuple("_Ts")
 
 BY_STREAMS = "use create_connection, create_server or asyncio's streams"
 
@@ -13,11 +16,11 @@ BY_STREAMS = "use create_connection, create_server or asyncio's streams"
 class Escapes(asyncio.AbstractEventLoop):
     """Raises ``SimEscape`` for each call that would leave the simulation, and names it."""
 
-    def add_reader(self, *_: Any) -> NoReturn:  # type: ignore[override]  # never called
+    def add_reader(self, fd: Any, callback: Callable[[Unpack[_Ts]], Any], *args: *_Ts) -> NoReturn:
         """Raise: there are no file descriptors."""
         raise SimEscape("loop.add_reader", BY_STREAMS)
 
-    def add_writer(self, *_: Any) -> NoReturn:  # type: ignore[override]  # never called
+    def add_writer(self, fd: Any, callback: Callable[[Unpack[_Ts]], Any], *args: *_Ts) -> NoReturn:
         """Raise: there are no file descriptors."""
         raise SimEscape("loop.add_writer", BY_STREAMS)
 
@@ -29,7 +32,9 @@ class Escapes(asyncio.AbstractEventLoop):
         """Return that there was none."""
         return False
 
-    def add_signal_handler(self, *_: Any) -> NoReturn:  # type: ignore[override]  # never called
+    def add_signal_handler(
+        self, sig: int, callback: Callable[[Unpack[_Ts]], object], *args: *_Ts
+    ) -> NoReturn:
         """Raise: signals are of the real process."""
         raise SimEscape("loop.add_signal_handler", "call what the signal would call")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Hashable
+from collections.abc import Awaitable, Generator, Hashable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -93,7 +93,7 @@ class Events:
             self._begin(key, client)
         self.note("connected", self._sessions[key])
 
-    def message(self, client: object, payload: bytes | str) -> Handling:
+    def message(self, client: object, payload: bytes | str) -> Awaitable[bytes]:
         """Write down a message; awaited, it takes its time and returns the message.
 
         Raises:
@@ -102,7 +102,7 @@ class Events:
         session, data = self._take("message", client, payload)
         return Handling(self, session, data, data)
 
-    def request(self, client: object, payload: bytes | str) -> Handling:
+    def request(self, client: object, payload: bytes | str) -> Awaitable[bytes]:
         """Write down a request; awaited, it takes its time and returns the reply to be sent."""
         session, data = self._take("request", client, payload)
         return Handling(self, session, data, self.replies.get(data, data))

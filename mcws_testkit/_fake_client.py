@@ -74,22 +74,22 @@ class FakeConnection(Unconnected):
         codec: Codec[Any] | None = None,
     ) -> None:
         super().__init__()
-        self.id = id
-        self.contract = contract.label
+        self.id: str = id
+        self.contract: str = contract.label
         self.client: Any = None
         self.sent: list[Any] = []
         self.requests: list[Any] = []
         self.answers: deque[Any] | Callable[[Any], Any] = (
             answers if callable(answers) else deque(answers)
         )
-        self.door = Door.of(contract, Role.SERVER, wire, codec)
+        self.door: Door = Door.of(contract, Role.SERVER, wire, codec)
         # Mistakes shall show where they are made, as in asyncio's debug mode.
         self._here: Dialect = self.door.dialect.checked()
         self._there: Dialect = Door.of(contract, Role.CLIENT, wire, codec).dialect.checked()
         self._record = Record(self._here, self._there, self.sent)
         self.outbox: Outbox = self._record
         self._handlers = FakeHandlers(self._here)
-        self.dispatcher = cast("Any", self._handlers)
+        self.dispatcher: Any = cast("Any", self._handlers)
         self._is_paused = False
         self._is_named = False
         self._end = (1006, "")
@@ -294,7 +294,7 @@ class FakeClient(ConnectedClient[Up, Down]):
         connection = FakeConnection(contract, id=id, answers=answers, wire=wire, codec=codec)
         super().__init__(connection)
         connection.client = self
-        self.connection = connection
+        self.connection: FakeConnection = connection
         """What the fake is built on."""
 
     @property

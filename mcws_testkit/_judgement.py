@@ -9,6 +9,7 @@ from . import _call_laws as calls
 from . import _hook_laws as hooks
 from . import _stream_laws as streams
 from ._facts import Breach, Facts
+from ._promises import Promise
 from ._visits import Record
 
 LAWS: Final[Sequence[Callable[[Facts], Iterator[Breach]]]] = (
@@ -46,7 +47,9 @@ class BrokenPromise(AssertionError):
     """
 
     def __init__(self, breaches: Sequence[Breach]) -> None:
-        self.promises = tuple(dict.fromkeys(promise for promise, _ in breaches))
+        self.promises: tuple[Promise, ...] = tuple(
+            dict.fromkeys(promise for promise, _ in breaches)
+        )
         rows = [f"{promise.name}: {text}" for promise, text in breaches[:ROWS]]
         if len(breaches) > ROWS:
             rows.append(f"and {len(breaches) - ROWS} more")

@@ -54,9 +54,9 @@ class KernelSocket:
         self.context = context
         # One for all events, so that what a callback sets there is seen by the next one.
         self._events = context.copy()
-        self.lane = Lane(line, end, self, self._events)
-        self.is_open = True
-        self.is_gone = False
+        self.lane: Lane = Lane(line, end, self, self._events)
+        self.is_open: bool = True
+        self.is_gone: bool = False
         self._other: KernelSocket = self
         self._has_reader = False
         self._has_writer = False

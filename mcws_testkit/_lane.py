@@ -67,7 +67,7 @@ class Budget:
     """
 
     def __init__(self, left_s: float) -> None:
-        self.left_s = left_s
+        self.left_s: float = left_s
 
     def take(self, seconds: float) -> float:
         """Return as much of ``seconds`` as is left, and take it."""
@@ -107,11 +107,11 @@ class Lane:
     def __init__(self, line: Line, end: End, receiver: Receiver, context: Context) -> None:
         self.line = line
         self.end: End = end
-        self.data = bytearray()
+        self.data: bytearray = bytearray()
         self.has_fin = False
         self.has_reset = False
         self.error: OSError | None = None
-        self.is_stalled = False
+        self.is_stalled: bool = False
         self._receiver = receiver
         self._context = context
         self._is_scheduled = False

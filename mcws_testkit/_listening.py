@@ -37,7 +37,7 @@ class SimServer(asyncio.AbstractServer):
         tls: Tls | None,
     ) -> None:
         self.process = process
-        self.addresses = tuple(addresses)
+        self.addresses: tuple[Address, ...] = tuple(addresses)
         self.context: Context = copy_context()
         self.on_close: Callable[[], None] = lambda: None
         self._loop = loop

@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar, TypeVarTuple, Unpack
 from ._agenda import START_S, Agenda
 from ._calls import NetworkCalls
 from ._chance import Chance
-from ._choices import BenignChoices
+from ._choices import BenignChoices, Choices
 from ._faults import Faults
 from ._network import Network
 from ._schedule import Schedule
@@ -42,32 +42,34 @@ class SimLoop(NetworkCalls):
     ``SimEscape``. Use it through ``World``, or alone as the loop factory of ``asyncio.Runner``.
 
     Args:
-        schedule: says what goes wrong; nothing does by default.
         faults: what may go wrong; nothing by default.
+        choices: what does; nothing by default.
         steps_max: callbacks after which the run is a livelock.
 
     Attributes:
+        schedule: what went wrong, so far.
         trace: what happened on the network.
+        network: the hosts and the connections.
         tasks: those that run here.
         problems: what reached the exception handler of the loop, as asyncio gives it.
     """
 
     def __init__(
         self,
-        schedule: Schedule | None = None,
         faults: Faults | None = None,
+        choices: Choices | None = None,
         *,
         steps_max: int = STEPS_MAX,
     ) -> None:
-        schedule = Schedule(BenignChoices()) if schedule is None else schedule
         faults = Faults() if faults is None else faults
-        self.trace = Trace()
+        self.schedule: Schedule = Schedule(BenignChoices() if choices is None else choices)
+        self.trace: Trace = Trace()
         self.problems: list[dict[str, Any]] = []
-        self._agenda = Agenda(self, schedule, steps_max=steps_max)
+        self._agenda = Agenda(self, self.schedule, steps_max=steps_max)
         self._agenda.reorders = faults.order
-        self.network = Network(self, self._agenda, faults, self.trace)
+        self.network: Network = Network(self, self._agenda, faults, self.trace)
         self._chance = Chance()
-        self.tasks = Tasks(self)
+        self.tasks: Tasks = Tasks(self)
         # As keys, which keep their order; that of a set follows the addresses.
         self._generators: weakref.WeakKeyDictionary[AsyncGenerator[Any, Any], None] = (
             weakref.WeakKeyDictionary()

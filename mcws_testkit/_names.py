@@ -28,7 +28,7 @@ class Place:
         self.name = name
         self.address = address
         self.is_up = True
-        self.process = Process(name)
+        self.process: Process = Process(name)
 
 
 class Names:

@@ -53,7 +53,7 @@ class Network:
     def __init__(
         self, loop: asyncio.AbstractEventLoop, agenda: Agenda, faults: Faults, trace: Trace
     ) -> None:
-        self.names = Names()
+        self.names: Names = Names()
         self._loop = loop
         self._agenda = agenda
         self._faults = faults

@@ -20,19 +20,19 @@ LINE_BYTES_MAX: Final = 64 << 10
 
 A = TypeVar("A")
 B = TypeVar("B")
-N = TypeVar("N", bound=str, default=Side)
+S = TypeVar("S", bound=str, default=Side)
 
 
-class Pair(tuple[A, B], Generic[A, B, N]):  # noqa: SLOT001 (a tuple has no room for them)
+class Pair(tuple[A, B], Generic[A, B, S]):  # noqa: SLOT001 (a tuple has no room for them)
     """Two ends, to be unpacked, and the cable between them.
 
     Attributes:
         cable: what a test cuts, stalls and resets.
     """
 
-    cable: Cable[N]
+    cable: Cable[S]
 
-    def __new__(cls, first: A, second: B, cable: Cable[N]) -> Pair[A, B, N]:
+    def __new__(cls, first: A, second: B, cable: Cable[S]) -> Pair[A, B, S]:
         """Join two ends that are on ``cable``."""
         pair = super().__new__(cls, (first, second))
         pair.cable = cable
@@ -77,7 +77,7 @@ def transport_pair(
 
 
 def open_stream(
-    cable: Cable[N], name: N, limit: int = LINE_BYTES_MAX, *, is_accepted: bool = False
+    cable: Cable[S], name: S, limit: int = LINE_BYTES_MAX, *, is_accepted: bool = False
 ) -> Stream:
     """Return one end of a cable as asyncio's streams.
 

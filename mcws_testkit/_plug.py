@@ -34,7 +34,7 @@ class Plug:
         self.cuts: deque[int] = deque()
         self.every: int | None = None
         self.changed: Callable[[], object] = bool
-        self.is_over = False
+        self.is_over: bool = False
         self.capacity = capacity
         self._arrived = bytearray()
         # What is under way to the peer, in this order: bytes, the end of the stream, a reset.

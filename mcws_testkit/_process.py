@@ -16,8 +16,8 @@ class Process:
     __slots__ = ("host", "is_alive")
 
     def __init__(self, host: str) -> None:
-        self.host = host
-        self.is_alive = True
+        self.host: str = host
+        self.is_alive: bool = True
 
 
 current_process: ContextVar[Process | None] = ContextVar("mcws_testkit_process", default=None)

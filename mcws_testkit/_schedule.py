@@ -58,7 +58,7 @@ class Schedule:
         self._token = recorder.token
         self._values: Iterator[int] = iter(())
         self._deviations: list[str] = []
-        self.points = 0
+        self.points: int = 0
 
     @property
     def deviations(self) -> tuple[str, ...]:

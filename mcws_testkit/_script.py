@@ -46,8 +46,8 @@ class ScriptMismatch(AssertionError):
     def __init__(
         self, step: Step, expected: str, received: bytes, *, why: str = "", at: int | None = None
     ) -> None:
-        self.line = step.line
-        self.step = step.text
+        self.line: int = step.line
+        self.step: str = step.text
         self.expected = expected
         self.received = received
         rows = [f"line {step.line} of the script: {step.text}", f"  expected  {expected}"]

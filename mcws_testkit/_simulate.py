@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Coroutine
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, Unpack
 
 from hypothesis import HealthCheck, given, settings
 
 from ._failures import explain
 from ._faults import Faults
 from ._options import OPTIONS
-from ._world import World
+from ._world import World, WorldOptions
 from ._worlds import PHASES, worlds
 
 UNIVERSES: Final = 100
@@ -22,7 +22,7 @@ Test: TypeAlias = Callable[..., Coroutine[Any, Any, object]]
 
 
 def simulate(
-    faults: Faults | None = None, *, universes: int = UNIVERSES, **options: Any
+    faults: Faults | None = None, *, universes: int = UNIVERSES, **options: Unpack[WorldOptions]
 ) -> Callable[[Test], Callable[..., None]]:
     """Run an async test in ``universes`` worlds, each disturbed in another way.
 
@@ -32,7 +32,7 @@ def simulate(
     Args:
         faults: what may go wrong; ``Faults.tcp()`` by default.
         universes: how many.
-        options: those of ``World``.
+        options: those of ``World``: ``speaks``, ``grace_s``, ``steps_max``.
 
     Raises:
         TypeError: the test is not async, or has no argument ``world``.

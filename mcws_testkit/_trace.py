@@ -46,7 +46,7 @@ _Row: TypeAlias = tuple[float, Kind, int, End, bytes, str, bool, str]
 
 @dataclass(frozen=True, slots=True)
 class TraceEvent:
-    """One thing that happened.
+    """One thing that happened on the simulated network.
 
     Attributes:
         time_s: when, in virtual seconds since the world began.
@@ -70,7 +70,7 @@ class TraceEvent:
 
 
 class Trace:
-    """All that happened, as a sequence of events."""
+    """All that happened on the simulated network, as a sequence of events."""
 
     def __init__(self) -> None:
         # The fields of events: most traces are written, and never read.

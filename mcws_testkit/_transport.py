@@ -34,7 +34,7 @@ class SimTransport(asyncio.Transport):
     def __init__(self, kernel: KernelSocket, extra: dict[str, Any]) -> None:
         super().__init__(extra)
         self.kernel = kernel
-        self.is_lost = False
+        self.is_lost: bool = False
         self.on_lost: Callable[[], None] = lambda: None
         self._line = kernel.line
         self._protocol: Any = None

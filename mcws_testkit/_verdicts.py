@@ -26,7 +26,7 @@ class SimDeadlock(SimError):
 
     def __init__(self, time_s: float, waiting: Sequence[str]) -> None:
         self.time_s = time_s
-        self.waiting = tuple(waiting)
+        self.waiting: tuple[str, ...] = tuple(waiting)
         super().__init__(_listed(f"deadlock at {time_s:g} s: nothing can ever happen", waiting))
 
 
@@ -42,7 +42,7 @@ class SimLivelock(SimError):
     def __init__(self, time_s: float, steps: int, waiting: Sequence[str]) -> None:
         self.time_s = time_s
         self.steps = steps
-        self.waiting = tuple(waiting)
+        self.waiting: tuple[str, ...] = tuple(waiting)
         text = f"livelock at {time_s:g} s: {steps} callbacks ran and it does not end"
         super().__init__(_listed(text, waiting))
 
@@ -55,7 +55,7 @@ class SimLeak(SimError):
     """
 
     def __init__(self, left: Sequence[str]) -> None:
-        self.left = tuple(left)
+        self.left: tuple[str, ...] = tuple(left)
         super().__init__(_listed("the program ended and left something behind", left))
 
 

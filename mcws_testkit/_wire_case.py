@@ -1,4 +1,4 @@
-"""WireCase: a wire under test, its machines at any stage of a dialogue, and what its laws draw."""
+"""WireCase: a wire under test, its machines at any phase of a dialogue, and what its laws draw."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ REFUSALS: Final = (LocalProtocolError, EncodeError)
 """What a machine raises for what it cannot send."""
 
 
-class Stage(Enum):
+class Phase(Enum):
     """How far a dialogue has come."""
 
     FRESH = "nothing was said"
@@ -83,18 +83,18 @@ class WireCase(Suite):
             self.pass_on(ends, Role.SERVER, WelcomeFrame(frame_bytes_max=limit, features=features))
         return ends
 
-    def at(self, stage: Stage, role: Role) -> Machine:
+    def at(self, phase: Phase, role: Role) -> Machine:
         """Return one end of a connection that has come so far."""
-        if stage is Stage.FRESH:
+        if phase is Phase.FRESH:
             return self.machine(role)
         ends = self.opened()
         peer = other(role)
-        if stage is Stage.ASKING:
+        if phase is Phase.ASKING:
             for asker in (role, peer) if self.wire.has_frames else (role,):
                 self.pass_on(ends, asker, RequestFrame(1, self.some_payload()))
-        elif stage is Stage.CLOSE_SENT:
+        elif phase is Phase.CLOSE_SENT:
             said(ends[role], CloseFrame())
-        elif stage is Stage.CLOSE_RECEIVED:
+        elif phase is Phase.CLOSE_RECEIVED:
             self.pass_on(ends, peer, CloseFrame())
         return ends[role]
 
@@ -180,7 +180,7 @@ class WireCase(Suite):
 
         def talk(things: Iterable[Payload | Frame]) -> bytes:
             """Return what the peer says of ``things``, of which it refuses most."""
-            machine = self.at(Stage.ASKING, peer)
+            machine = self.at(Phase.ASKING, peer)
             return b"".join(try_to_say(machine, thing) or b"" for thing in things)
 
         limit = self.limits.frame_bytes_max

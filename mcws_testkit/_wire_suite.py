@@ -29,11 +29,11 @@ from mcws_protocol import (
 
 from ._drawn_frames import FRAMES, U32
 from ._suite import law
-from ._wire_case import Stage, WireCase, heard, other, said, try_to_say
+from ._wire_case import Phase, WireCase, heard, other, said, try_to_say
 from .strategies import chunkings
 
 ROLES = st.sampled_from(Role)
-STAGES = st.sampled_from(Stage)
+PHASES = st.sampled_from(Phase)
 TIMES = st.floats(0, 1e6)
 
 
@@ -49,7 +49,7 @@ class WireSuite(WireCase):
 
     - what one end sends the other one receives: all, once, in order, however it was cut;
     - a reply comes with the id of its request; an id in flight is not used again;
-    - any bytes, at any stage, give events, of which a fault is the last;
+    - any bytes, at any phase, give events, of which a fault is the last;
     - the same bytes give the same events, however they were cut;
     - CLOSE is told and answered, and the end inside a message is none;
     - nothing is reported or sent behind the end;
@@ -108,10 +108,10 @@ class WireSuite(WireCase):
 
     @law
     def test_any_bytes_give_events_and_nothing_behind_a_fault(self, data: st.DataObject) -> None:
-        """Any bytes, in any cuts and at any stage, give events, of which a fault is the last."""
-        stage, role = data.draw(STAGES, label="stage"), data.draw(ROLES, label="end")
+        """Any bytes, in any cuts and at any phase, give events, of which a fault is the last."""
+        phase, role = data.draw(PHASES, label="phase"), data.draw(ROLES, label="end")
         stream = data.draw(self.streams(role), label="stream")
-        machine = self.at(stage, role)
+        machine = self.at(phase, role)
         events = heard(machine, data.draw(chunkings(stream), label="pieces"))
         faults = [event for event in events if isinstance(event, Faulted)]
         assert faults in ([], events[-1:]), f"events behind a fault: {events}"
@@ -124,13 +124,13 @@ class WireSuite(WireCase):
     def test_events_do_not_depend_on_the_cuts(self, data: st.DataObject) -> None:
         """The same bytes give the same events and the same state, however they arrive."""
         self.require_boundaries()
-        stage, role = data.draw(STAGES, label="stage"), data.draw(ROLES, label="end")
+        phase, role = data.draw(PHASES, label="phase"), data.draw(ROLES, label="end")
         stream = data.draw(self.streams(role), label="stream")
         single = [stream[at : at + 1] for at in range(len(stream))]
-        whole = self.at(stage, role)
+        whole = self.at(phase, role)
         expected = comparable(heard(whole, [stream]))
         for pieces in (data.draw(chunkings(stream), label="pieces"), single):
-            cut = self.at(stage, role)
+            cut = self.at(phase, role)
             events = comparable(heard(cut, pieces))
             assert events == expected, f"{events} from {len(pieces)} pieces, {expected} from one"
             assert cut.state is whole.state, f"{cut.state} after cuts, {whole.state} without"
@@ -181,7 +181,7 @@ class WireSuite(WireCase):
     @law
     def test_tick_acts_at_its_deadline_and_not_before(self, data: st.DataObject) -> None:
         """``tick`` does nothing before ``next_deadline`` and something at it."""
-        machine = self.at(data.draw(STAGES, label="stage"), data.draw(ROLES, label="end"))
+        machine = self.at(data.draw(PHASES, label="phase"), data.draw(ROLES, label="end"))
         machine.heard_at, machine.sent_at = data.draw(TIMES), data.draw(TIMES)
         for wait_s in data.draw(st.lists(st.floats(0.001, 1e3), max_size=5), label="waits"):
             deadline = machine.next_deadline()
@@ -198,7 +198,7 @@ class WireSuite(WireCase):
     @law
     def test_tick_never_raises(self, data: st.DataObject) -> None:
         """``tick`` may be called at any time, also at one that has passed."""
-        machine = self.at(data.draw(STAGES, label="stage"), data.draw(ROLES, label="end"))
+        machine = self.at(data.draw(PHASES, label="phase"), data.draw(ROLES, label="end"))
         for now in data.draw(st.lists(TIMES, max_size=8), label="times"):
             machine.tick(now, [])
             machine.excuse(now)
@@ -207,9 +207,9 @@ class WireSuite(WireCase):
     @law
     def test_what_cannot_be_sent_changes_nothing(self, data: st.DataObject) -> None:
         """``send`` appends what it tells, or raises and leaves the machine as it was."""
-        stage, role = data.draw(STAGES, label="stage"), data.draw(ROLES, label="end")
+        phase, role = data.draw(PHASES, label="phase"), data.draw(ROLES, label="end")
         thing = data.draw(FRAMES | self.carried(role), label="what is sent")
-        machine, untouched = self.at(stage, role), self.at(stage, role)
+        machine, untouched = self.at(phase, role), self.at(phase, role)
         if try_to_say(machine, thing) is None:
             assert machine.state is untouched.state, f"{machine.state} after a refusal"
             assert machine.next_deadline() == untouched.next_deadline(), "the deadline moved"

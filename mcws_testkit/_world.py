@@ -6,15 +6,14 @@ import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Self, TypedDict, TypeVar
 
 from ._agenda import START_S
-from ._choices import BenignChoices, Choices
+from ._choices import Choices
 from ._failures import remember
 from ._faults import Faults
 from ._host import Host
 from ._loop import SimLoop
-from ._schedule import Schedule
 from ._speech import Speaks, Speech
 from ._trace import Trace
 from ._verdicts import SimLeak
@@ -27,6 +26,14 @@ GRACE_S: Final = 60.0
 """Seconds that a program has to go away after its end, longer than closing timeouts are."""
 UNWINDINGS: Final = 4
 """How often a task is cancelled that will not end, before its coroutine is closed by force."""
+
+
+class WorldOptions(TypedDict, total=False):
+    """The keyword arguments of ``World``, for ``simulate``, ``worlds`` and who passes them on."""
+
+    speaks: Speaks | Speech | None
+    grace_s: float
+    steps_max: int
 
 
 class World:
@@ -60,10 +67,10 @@ class World:
         grace_s: float = GRACE_S,
         steps_max: int = STEPS_MAX,
     ) -> None:
-        self.faults = Faults() if faults is None else faults
-        self.speech = speaks if isinstance(speaks, Speech) else Speech(speaks)
-        self._schedule = Schedule(BenignChoices() if choices is None else choices)
-        self.loop = SimLoop(self._schedule, self.faults, steps_max=steps_max)
+        self.faults: Faults = Faults() if faults is None else faults
+        self.speech: Speech = speaks if isinstance(speaks, Speech) else Speech(speaks)
+        self.loop: SimLoop = SimLoop(self.faults, choices, steps_max=steps_max)
+        self._schedule = self.loop.schedule
         self.script: str | None = ""
         self._grace_s = grace_s
         self._hosts: dict[str, Host] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final, Unpack
 
 from hypothesis import Phase
 from hypothesis import strategies as st
@@ -11,15 +11,15 @@ from ._choices import ReplayedChoices
 from ._drawn import DrawnChoices
 from ._faults import Faults
 from ._options import OPTIONS
-from ._speech import Speaks, Speech
-from ._world import World
+from ._speech import Speech
+from ._world import World, WorldOptions
 
 PHASES: Final = tuple(phase for phase in Phase if phase is not Phase.explain)
 """Of a search: what a failure needs to happen is said by its report, in the words of networks."""
 
 
 def worlds(
-    faults: Faults | None = None, *, speaks: Speaks | Speech | None = None, **options: Any
+    faults: Faults | None = None, **options: Unpack[WorldOptions]
 ) -> st.SearchStrategy[World]:
     """Return universes whose schedule Hypothesis draws and shrinks.
 
@@ -28,12 +28,12 @@ def worlds(
 
     Args:
         faults: what may go wrong; ``Faults.tcp()`` by default.
-        speaks: what the connections speak, so that a failure shows frames.
-        options: the others of ``World``.
+        options: those of ``World``: ``speaks``, ``grace_s``, ``steps_max``.
     """
     chosen = Faults.tcp() if faults is None else faults
     # Once, and not for each world.
-    speech = speaks if isinstance(speaks, Speech) else Speech(speaks)
+    speaks = options.get("speaks")
+    options["speaks"] = speaks if isinstance(speaks, Speech) else Speech(speaks)
 
     # Composite, so that Hypothesis shows the world and not how it was drawn.
     @st.composite
@@ -42,6 +42,6 @@ def worlds(
         source = draw(st.randoms(use_true_random=False))
         token = OPTIONS.replay
         choices = DrawnChoices(source) if token is None else ReplayedChoices(token)
-        return World(chosen, choices, speaks=speech, **options)
+        return World(chosen, choices, **options)
 
     return begin()

@@ -34,12 +34,17 @@ PLACES: Final = st.lists(st.integers(0, 1 << 16), max_size=12)
 """Where to cut, not bounded by the length of the data, so that one strategy serves all."""
 
 
-@st.composite
-def chunkings(draw: st.DrawFn, data: bytes) -> list[bytes]:
-    """Draw pieces that make ``data``: some of them empty, at times each of a single byte.
+def chunkings(data: bytes) -> st.SearchStrategy[list[bytes]]:
+    """Return pieces that make ``data``: some of them empty, at times each of a single byte.
 
     The simplest are all bytes in one piece.
     """
+    return _pieces(data)
+
+
+@st.composite
+def _pieces(draw: st.DrawFn, data: bytes) -> list[bytes]:
+    """Draw pieces of ``data``."""
     # Before the step, also where it is not used: what takes fewer choices counts as simpler.
     places = draw(PLACES)
     step = draw(STEPS)

@@ -21,6 +21,7 @@ import mcws_protocol
 import mcws_protocol.aio
 import mcws_server
 import mcws_testkit
+import mcws_testkit.strategies
 from docs.pages import PAGES, ROOT, Block, anchors, blocks, links, prose, read, spans, table
 from mcws_client import Client
 from mcws_protocol import (
@@ -41,7 +42,14 @@ DOCS = ROOT / "docs"
 README = ROOT / "README.md"
 PUBLIC: dict[str, Any] = {
     name: getattr(package, name)
-    for package in (mcws_testkit, mcws_protocol.aio, mcws_protocol, mcws_server, mcws_client)
+    for package in (
+        mcws_testkit.strategies,
+        mcws_testkit,
+        mcws_protocol.aio,
+        mcws_protocol,
+        mcws_server,
+        mcws_client,
+    )
     for name in package.__all__
 }
 VARIABLES: dict[str, tuple[Any, ...]] = {

@@ -64,6 +64,12 @@ def test_told_is_the_first_line_in_the_words_of_markdown() -> None:
     )
 
 
+def test_told_of_a_public_module() -> None:
+    """A module tells of what it defines itself, and of what it imports from another one."""
+    assert told("mcws_testkit.strategies", "chunkings").startswith("Return pieces that make `data`")
+    assert told("mcws_testkit.strategies", "worlds").startswith("Return universes")
+
+
 def test_names_follow_the_stub() -> None:
     """What belongs together stands together, as in the stubs."""
     assert names("mcws_protocol")[:2] == ["Contract", "UNTYPED"]

@@ -16,6 +16,9 @@ Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 Signatures: TypeAlias = dict[str, str]
 """Members by name; the overloads of one are lines."""
 
+# Decorators that make a method part of a suite or of a state machine, and change no signature.
+MARKS = frozenset({"law", "rule", "initialize", "precondition"})
+
 # Special methods that change what Python prints or how an object is made, not what users may do.
 UNSHOWN = frozenset({"__repr__", "__str__", "__post_init__"})
 
@@ -48,6 +51,9 @@ def function(node: Function, names: dict[str, str] | None = None) -> str:
     """Return the signature of a function, its decorators included."""
     made: Any = copy.deepcopy(node)
     made.body = [ast.Expr(ast.Constant(...))]
+    made.decorator_list = [
+        each for each in node.decorator_list if ast.unparse(each).partition("(")[0] not in MARKS
+    ]
     made.args.defaults = [default(value) for value in made.args.defaults]
     made.args.kw_defaults = [default(value) for value in made.args.kw_defaults]
     # Calling what is written as an async generator gives one; nobody awaits the call.
@@ -84,8 +90,8 @@ def members(
     return found
 
 
-def methods(node: ast.ClassDef) -> dict[str, list[Function]]:
-    """Return the methods of a class; of one that is overloaded, its forms alone."""
+def methods(node: ast.ClassDef | ast.Module) -> dict[str, list[Function]]:
+    """Return the functions of a class or a page; of one that is overloaded, its forms alone."""
     found: dict[str, list[Function]] = {}
     for each in node.body:
         if isinstance(each, Function) and is_shown(each.name):
@@ -109,6 +115,8 @@ def attributes(node: ast.ClassDef) -> Iterator[tuple[str, ast.expr | None]]:
             target = each.targets[0] if isinstance(each, ast.Assign) else None
             target = each.target if isinstance(each, ast.AnnAssign) else target
             if not isinstance(target, ast.Attribute) or not is_shown(target.attr):
+                continue
+            if ast.unparse(target.value) != "self":
                 continue
             if isinstance(each, ast.AnnAssign):
                 yield target.attr, each.annotation

@@ -17,12 +17,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from docs.reference import PAGE
-from tests.stubs.signatures import Signatures, function, members, text
+from docs.reference import PAGE, place
+from tests.stubs.signatures import Function, Signatures, function, members, methods, text
 
 ROOT = Path(__file__).parents[2]
 STUBS = ROOT / "stubs"
-ROOTS = ("mcws_protocol", "mcws_protocol.aio", "mcws_server", "mcws_client")
+ROOTS = (
+    "mcws_protocol",
+    "mcws_protocol.aio",
+    "mcws_server",
+    "mcws_client",
+    "mcws_testkit",
+    "mcws_testkit.strategies",
+)
 EXPORTS = {root: tuple(importlib.import_module(root).__all__) for root in ROOTS}
 CASES = [(root, name) for root in ROOTS for name in EXPORTS[root]]
 VALUES = [getattr(importlib.import_module(root), name) for root, name in CASES]
@@ -51,29 +58,41 @@ def definitions(path: Path) -> dict[str, ast.stmt]:
     return found
 
 
+def page(root: str) -> Path:
+    """Return the page of a root."""
+    return place(STUBS, root, ".pyi")
+
+
 def stub(root: str) -> dict[str, ast.stmt]:
-    """Return what the page of a package root defines."""
-    return definitions(STUBS / root.replace(".", "/") / "__init__.pyi")
+    """Return what the page of a root defines."""
+    return definitions(page(root))
 
 
 def exporting(root: str) -> list[Path]:
-    """Return the files whose names a package exports."""
-    folder = ROOT / root.replace(".", "/")
-    nodes = tree(folder / "__init__.py").body
-    return [folder / f"{node.module}.py" for node in nodes if isinstance(node, ast.ImportFrom)]
+    """Return the files whose names a root exports; a module exports its own as well."""
+    entry = place(ROOT, root, ".py")
+    # Some are imported for type checkers only, and by others when they are used.
+    nodes = [node for node in ast.walk(tree(entry)) if isinstance(node, ast.ImportFrom)]
+    return [entry, *(entry.parent / f"{node.module}.py" for node in nodes if node.level)]
 
 
 def modules(root: str) -> list[Path]:
     """Return the files of a package, those whose names it exports first."""
-    return [*exporting(root), *sorted((ROOT / root.replace(".", "/")).glob("_[a-z]*.py"))]
+    entry = place(ROOT, root, ".py")
+    return [*exporting(root), *sorted(entry.parent.glob("_[a-z]*.py"))]
+
+
+def home(root: str, name: str) -> Path:
+    """Return the first module of a package that defines ``name``."""
+    for path in modules(root):
+        if name in definitions(path):
+            return path
+    raise LookupError(f"{root} defines no {name}")
 
 
 def source(root: str, name: str) -> ast.stmt:
-    """Return the statement that defines ``name`` in the first module of a package that does."""
-    for path in modules(root):
-        if name in definitions(path):
-            return definitions(path)[name]
-    raise LookupError(f"{root} defines no {name}")
+    """Return the statement that defines ``name``."""
+    return definitions(home(root, name))[name]
 
 
 # The same names everywhere
@@ -128,7 +147,7 @@ def compare_class(kind: type, shown: ast.ClassDef) -> None:
     """Compare a class of a stub with its sources."""
     bases = inherited(kind, shown)
     compare_members(kind, shown, bases)
-    compare_head(kind, shown, {base.__name__ for base in bases})
+    compare_head(kind, shown, bases)
 
 
 def compare_members(kind: type, shown: ast.ClassDef, bases: list[type]) -> None:
@@ -149,9 +168,10 @@ def is_record(kind: type) -> bool:
     return is_dataclass(kind) or issubclass(kind, msgspec.Struct)
 
 
-def compare_head(kind: type, shown: ast.ClassDef, gone: set[str]) -> None:
-    """Compare decorators, bases and options of a class, some of whose bases are gone."""
+def compare_head(kind: type, shown: ast.ClassDef, hidden: list[type]) -> None:
+    """Compare decorators, bases and options of a class, some of whose bases are hidden."""
     node = written(kind)
+    gone = {base.__name__ for base in hidden}
     assert list(map(text, shown.decorator_list)) == list(map(text, node.decorator_list))
     assert list(map(text, shown.keywords)) == list(map(text, node.keywords))
     stays = [text(base) for base in node.bases if head(base) not in gone]
@@ -159,8 +179,23 @@ def compare_head(kind: type, shown: ast.ClassDef, gone: set[str]) -> None:
     variables = ", ".join(variable.__name__ for variable in getattr(kind, "__parameters__", ()))
     brought = {"ABC", f"Generic[{variables}]"} if gone else set[str]()
     shown_bases = list(map(text, shown.bases))
+    foreign = {text(base) for one in hidden for base in written(one).bases if is_dotted(base)}
+    assert foreign <= set(shown_bases)
+    brought |= foreign
     assert [base for base in shown_bases if base in stays or base not in brought] == stays
     assert variables == "" or any(f"[{variables}]" in base for base in shown_bases)
+
+
+def unquoted(value: ast.expr | None) -> ast.expr | None:
+    """Return an alias as a stub has it: in quotes is what Python itself could not make of it."""
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        return ast.parse(value.value, mode="eval").body
+    return value
+
+
+def is_dotted(base: ast.expr) -> bool:
+    """Whether a base is written as that of another package: ``asyncio.AbstractEventLoop``."""
+    return isinstance(base, ast.Attribute)
 
 
 def compare_value(shown: ast.AnnAssign, node: ast.stmt, value: object) -> None:
@@ -169,7 +204,7 @@ def compare_value(shown: ast.AnnAssign, node: ast.stmt, value: object) -> None:
     kind = text(node.annotation) if isinstance(node, ast.AnnAssign) else "TypeAlias"
     told = text(shown.annotation)
     if kind == "TypeAlias":
-        assert (told, text(shown.value)) == (kind, text(node.value))
+        assert (told, text(shown.value)) == (kind, text(unquoted(node.value)))
     elif kind == "Final":
         assert told == f"Final[{type(value).__name__}]"
     else:
@@ -179,7 +214,16 @@ def compare_value(shown: ast.AnnAssign, node: ast.stmt, value: object) -> None:
 @pytest.mark.parametrize(("root", "name"), CASES, ids=[".".join(case) for case in CASES])
 def test_stub_says_what_the_source_says(root: str, name: str) -> None:
     """Parameters, their kinds and defaults, annotations, overloads in order, attributes, bases."""
-    compare(stub(root)[name], source(root, name), getattr(importlib.import_module(root), name))
+    shown = stub(root)[name]
+    if isinstance(shown, Function):
+        assert forms(page(root), name) == forms(home(root, name), name)
+    else:
+        compare(shown, source(root, name), getattr(importlib.import_module(root), name))
+
+
+def forms(path: Path, name: str) -> list[str]:
+    """Return the signatures of a function of a file, one for each overload."""
+    return [function(form) for form in methods(tree(path))[name]]
 
 
 def compare(shown: ast.stmt, node: ast.stmt, value: Any) -> None:
@@ -187,9 +231,6 @@ def compare(shown: ast.stmt, node: ast.stmt, value: Any) -> None:
     match shown:
         case ast.ClassDef():
             compare_class(value, shown)
-        case ast.FunctionDef() | ast.AsyncFunctionDef():
-            assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            assert function(shown) == function(node)
         case ast.AnnAssign():
             compare_value(shown, node, value)
         case _:
@@ -214,15 +255,17 @@ def test_private_name_says_what_the_source_says(root: str, name: str) -> None:
     if isinstance(shown, ast.Assign):
         compare_variable(root, name, shown)
         return
-    module = next(path for path in modules(root) if name in definitions(path))
-    value = getattr(importlib.import_module(f"{root}.{module.stem}"), name)
+    module = home(root, name)
+    dotted = ".".join(module.relative_to(ROOT).with_suffix("").parts)
+    value = getattr(importlib.import_module(dotted), name)
     if not isinstance(shown, ast.ClassDef) or text(shown.body[0]) != "...":
         compare(shown, definitions(module)[name], value)
 
 
 def compare_variable(root: str, name: str, shown: ast.Assign) -> None:
     """Compare a type variable of a stub with those of that name in all modules behind the page."""
-    found = [definitions(path)[name] for path in exporting(root) if name in definitions(path)]
+    known = [definitions(path) for path in exporting(root)]
+    found = [each[one] for each in known for one in (name, f"_{name}") if one in each]
     assert {variable(node) for node in found or [source(root, name)]} == {variable(shown)}
 
 

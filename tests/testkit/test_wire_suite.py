@@ -16,7 +16,7 @@ from mcws_protocol import (
     Role,
 )
 from mcws_testkit import WireSuite
-from mcws_testkit._wire_case import Stage, heard
+from mcws_testkit._wire_case import Phase, heard
 from tests.testkit.mutants import framings
 
 
@@ -89,8 +89,8 @@ def test_machine_that_raises_is_named() -> None:
         heard(Broken(), [b"x"])  # type: ignore[arg-type]  # enough for this
 
 
-@pytest.mark.parametrize("stage", Stage)
+@pytest.mark.parametrize("phase", Phase)
 @pytest.mark.parametrize("role", Role)
-def test_stages_are_reached(stage: Stage, role: Role) -> None:
-    """Each stage of a dialogue is made for both ends."""
-    assert TestMcws().at(stage, role).role is role
+def test_phases_are_reached(phase: Phase, role: Role) -> None:
+    """Each phase of a dialogue is made for both ends."""
+    assert TestMcws().at(phase, role).role is role

@@ -20,7 +20,7 @@ import pytest
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-PACKAGES = ("mcws_protocol", "mcws_server", "mcws_client")
+PACKAGES = ("mcws_protocol", "mcws_server", "mcws_client", "mcws_testkit")
 MODULES = (*PACKAGES, "mcws_protocol/aio")
 APIS = {"source": ROOT, "stubs": ROOT / "stubs"}
 

@@ -403,7 +403,7 @@ class Hub:
     context: Context
     flusher: Flusher
     workers: _Workers
-    swept: set[_Swept]
+    swept: dict[_Swept, None]
 
     def __init__(
         self, handlers: Handlers, limits: Limits, log: logging.Logger, *, is_server: bool
