@@ -64,8 +64,9 @@ def pytest_configure(config: pytest.Config) -> None:
     OPTIONS.trace = said.mcws_trace
     OPTIONS.trace_dir = said.mcws_trace_dir
     if said.mcws_replay is not None:
-        OPTIONS.replay, _, OPTIONS.script = said.mcws_replay.partition(" ")
-        check_token(OPTIONS.replay)
+        token, _, OPTIONS.script = str(said.mcws_replay).partition(" ")
+        check_token(token)
+        OPTIONS.replay = token
 
 
 def pytest_runtest_logstart(nodeid: str) -> None:
