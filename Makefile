@@ -59,7 +59,7 @@ coverage: $(VENV)/.check
 
 nightly: $(VENV)/.test  ## the tests with 10,000 examples for each property
 	@MCWS_PROFILE=nightly $(BIN)/python -m pytest tests/properties \
-		tests/integration/test_fidelity.py $(ARGS)
+		tests/integration/test_fidelity.py tests/testkit/test_mutants.py $(ARGS)
 
 bench: $(VENV)/.test  ## run the benchmarks
 	@$(BIN)/python benchmarks/framing.py
