@@ -15,6 +15,8 @@ from tests.testkit.mutants.own import OWN, Ours
 from tests.testkit.mutants.reference import Reference
 from tests.testkit.mutants.reference_server import Server, Session
 
+pytestmark = pytest.mark.long
+
 EXAMPLES_MAX = 2000
 NIGHTLY = pytest.mark.skipif(
     os.environ.get("MCWS_PROFILE") != "nightly", reason="runs for minutes; nightly only"
