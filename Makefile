@@ -53,7 +53,7 @@ docs: $(VENV)/.check
 # Without the properties and the docs: a module is covered by the tests that are about it.
 coverage: $(VENV)/.check
 	@# Not by a plugin of pytest, which would begin behind the plugin of ours.
-	@$(BIN)/python -m coverage run -m pytest --quiet \
+	@$(BIN)/python -m coverage run -m pytest --quiet -m "not long" \
 		tests/protocol tests/aio tests/server tests/client tests/testkit tests/integration
 	@$(BIN)/python -m coverage report --fail-under=100
 

@@ -793,6 +793,45 @@ def memory_pair(
 
 # FakeClient: a client as a handler sees it, without a peer, that records what is sent to it
 
+class FakeClient(ConnectedClient[_Up, _Down]):
+    connection: FakeConnection
+
+    @overload
+    def __init__(
+        self: FakeClient[Raw, Raw],
+        *,
+        id: str = ...,
+        answers: _Answers = ...,
+        wire: Wire | None = ...,
+        codec: Codec[Any] | None = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        contract: Contract[_Up, _Down],
+        *,
+        id: str = ...,
+        answers: _Answers = ...,
+        wire: Wire | None = ...,
+        codec: Codec[Any] | None = ...,
+    ) -> None: ...
+    @property
+    def sent(self) -> list[_Down]: ...
+    @property
+    def requests(self) -> list[Any]: ...
+    @property
+    def answers(self) -> deque[Any] | Callable[[Any], Any]: ...
+    @answers.setter
+    def answers(self, answers: deque[Any] | Callable[[Any], Any]) -> None: ...
+    def receive(self, message: _Up) -> Awaitable[None]: ...
+    @overload
+    async def ask(self, request: RequestOf[_Up, _R], /) -> _R: ...
+    @overload
+    async def ask(self: FakeClient[Raw, Any], request: Raw, /) -> Raw: ...
+    def lose(self, code: int = 1006, reason: str = "") -> Awaitable[None]: ...
+
+# FakeConnection: what a fake client is built from, without a peer, which records what is sent
+
 class FakeConnection(Unconnected):
     id: str
     contract: str
@@ -829,43 +868,6 @@ class FakeConnection(Unconnected):
     def rename(self, id: str) -> None: ...
     def receive(self, message: Any) -> Awaitable[None]: ...
     async def ask(self, request: Any) -> Any: ...
-    def lose(self, code: int = 1006, reason: str = "") -> Awaitable[None]: ...
-
-class FakeClient(ConnectedClient[_Up, _Down]):
-    connection: FakeConnection
-
-    @overload
-    def __init__(
-        self: FakeClient[Raw, Raw],
-        *,
-        id: str = ...,
-        answers: _Answers = ...,
-        wire: Wire | None = ...,
-        codec: Codec[Any] | None = ...,
-    ) -> None: ...
-    @overload
-    def __init__(
-        self,
-        contract: Contract[_Up, _Down],
-        *,
-        id: str = ...,
-        answers: _Answers = ...,
-        wire: Wire | None = ...,
-        codec: Codec[Any] | None = ...,
-    ) -> None: ...
-    @property
-    def sent(self) -> list[_Down]: ...
-    @property
-    def requests(self) -> list[Any]: ...
-    @property
-    def answers(self) -> deque[Any] | Callable[[Any], Any]: ...
-    @answers.setter
-    def answers(self, answers: deque[Any] | Callable[[Any], Any]) -> None: ...
-    def receive(self, message: _Up) -> Awaitable[None]: ...
-    @overload
-    async def ask(self, request: RequestOf[_Up, _R], /) -> _R: ...
-    @overload
-    async def ask(self: FakeClient[Raw, Any], request: Raw, /) -> Raw: ...
     def lose(self, code: int = 1006, reason: str = "") -> Awaitable[None]: ...
 
 # ScriptedPeer: the other end of a protocol under test, which plays a script

@@ -12,7 +12,11 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from mcws_testkit import SimLoop, World
+
+pytestmark = pytest.mark.long
 
 ROOT: Final = Path(__file__).parents[2]
 SCENARIOS: Final = 1_000

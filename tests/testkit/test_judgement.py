@@ -235,6 +235,14 @@ def test_echo_missing() -> None:
     assert case.broken() == ["ECHO"]
 
 
+def test_echo_twice() -> None:
+    """What comes back comes back once."""
+    case = Case()
+    case.passed(b"one")
+    case.visit.received.append((2.0, b"one"))
+    assert case.broken() == ["ECHO"]
+
+
 def test_broadcast_missing_twice_or_late() -> None:
     """Each client gets each broadcast once, in order."""
     for got in ([b"n0"], [b"n0", b"n0", b"n1"], [b"n1", b"n0"]):
@@ -278,6 +286,13 @@ def drained() -> Case:
 def test_drain_loses_a_broadcast() -> None:
     """What was sent to all before a drain arrives."""
     assert drained().broken() == ["DRAIN"]
+
+
+def test_drain_may_lose_a_late_broadcast() -> None:
+    """What is sent to all while the server drains need not arrive."""
+    case = drained()
+    case.record.broadcasts[0].end_s = 8.0
+    assert case.broken() == []
 
 
 def test_drain_loses_a_request() -> None:

@@ -10,10 +10,12 @@ import pytest
 
 from mcws_testkit import LifecycleSuite
 from tests.testkit.killing import NETWORKS, Hunt, Kill, kill
-from tests.testkit.mutants import clients, servers
+from tests.testkit.mutants import clients, server_streams, servers
 from tests.testkit.mutants.own import OWN, Ours
 from tests.testkit.mutants.reference import Reference
 from tests.testkit.mutants.reference_server import Server, Session
+
+pytestmark = pytest.mark.long
 
 EXAMPLES_MAX = 2000
 NIGHTLY = pytest.mark.skipif(
@@ -41,7 +43,7 @@ def suite_of(mutant: type) -> LifecycleSuite:
     return suite()
 
 
-MUTANTS = [*classes(servers), *classes(clients)]
+MUTANTS = [*classes(servers), *classes(server_streams), *classes(clients)]
 KILLS: dict[str, Kill] = {}
 """Those of this run, for what is said of all of them together."""
 

@@ -12,6 +12,8 @@ from mcws_testkit import CodecSuite, FramingSuite, WireSuite
 from tests.testkit.mutants import codecs, framings, wires
 from tests.testkit.running import first_failure
 
+pytestmark = pytest.mark.long
+
 REFERENCE_EXAMPLES = 50
 
 

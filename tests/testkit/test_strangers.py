@@ -16,6 +16,8 @@ from tests.testkit.strangers import (
     hold,
 )
 
+pytestmark = pytest.mark.long
+
 UNIVERSES = 500
 
 DIALOGUES = [
