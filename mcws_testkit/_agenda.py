@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import math
 from asyncio import events
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -136,7 +137,8 @@ class Agenda:
     def timers(self) -> Iterator[tuple[float, events.TimerHandle]]:
         """Yield each timer of a living process that was not cancelled, with its time."""
         for when, _, handle in self._timers:
-            if not handle.cancelled() and not (self.has_dead and is_dead(handle)):
+            is_gone = handle.cancelled() or (self.has_dead and is_dead(handle))
+            if when < math.inf and not is_gone:
                 yield when, handle
 
     def revive(self) -> None:
@@ -177,7 +179,8 @@ class Agenda:
         timers = self._timers
         while timers and timers[0][2].cancelled():
             heapq.heappop(timers)
-        if not timers:
+        # A timer that never comes, as of `sleep(math.inf)`, is nothing that can happen.
+        if not timers or timers[0][0] == math.inf:
             return False
         self.now = timers[0][0]
         self._expire()

@@ -200,7 +200,9 @@ def _work(done: asyncio.Future[_T], function: Callable[[], _T]) -> None:
     events._set_running_loop(None)
     try:
         result = function()
-    except Exception as error:
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
         done.set_exception(error)
     else:
         done.set_result(result)

@@ -5,9 +5,15 @@ from __future__ import annotations
 import gc
 import os
 import random
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
+
+from ._verdicts import SimEscape
+
+_OWNER: Final = threading.RLock()
+"""Held by the thread whose simulation runs: the sources of a process cannot serve two of them."""
 
 
 class Chance:
@@ -21,8 +27,9 @@ class Chance:
     The collector of garbage waits too: it calls finalizers at moments that depend on all that this
     process did before. What is not in a cycle goes at once, as ever.
 
-    Not repeatable are the bytes of TLS, since OpenSSL draws them by itself, and what a program
-    takes from the clock of the machine, or from the order of a set of objects that hash by address.
+    Not repeatable are the bytes of TLS, since OpenSSL draws them by itself, a ``random.Random()``
+    without a seed, which asks the system, and what a program takes from the clock of the machine,
+    or from the order of a set of objects that hash by address.
     """
 
     def __init__(self) -> None:
@@ -31,7 +38,13 @@ class Chance:
 
     @contextmanager
     def govern(self) -> Generator[None]:
-        """Decide for the length of the block."""
+        """Decide for the length of the block.
+
+        Raises:
+            SimEscape: a simulation runs in another thread.
+        """
+        if not _OWNER.acquire(blocking=False):
+            raise SimEscape("a second world in another thread", "run one after the other")
         # What `secrets` and `SystemRandom` call has this name in `random` since Python 2.4.
         module: Any = random
         outside = random.getstate(), os.urandom, module._urandom, gc.isenabled()
@@ -46,3 +59,4 @@ class Chance:
             random.setstate(state)
             if collects:
                 gc.enable()
+            _OWNER.release()

@@ -42,15 +42,41 @@ class Told(Protocol):
         ...
 
     @property
+    def problems(self) -> tuple[str, ...]:
+        """The errors that nobody handled."""
+        ...
+
+    @property
     def speech(self) -> Speech:
         """What the connections speak."""
         ...
 
 
+class Latest:
+    """The world that was made last in the test that runs: an error outside of it is about it too.
+
+    Attributes:
+        world: None if there was none so far.
+    """
+
+    def __init__(self) -> None:
+        self.world: Told | None = None
+
+    def remember(self, error: BaseException) -> None:
+        """Let ``error`` know the world, unless it is from one."""
+        if self.world is not None and not hasattr(error, WORLD):
+            remember(error, self.world)
+
+
+LATEST: Final = Latest()
+"""That of this process."""
+
+
 def remember(error: BaseException, world: Told) -> None:
     """Let ``error`` know the world that it is from; the first one that is told stays."""
     if not hasattr(error, WORLD):
-        setattr(error, WORLD, world)
+        # Not by a plain assignment: an error may be a frozen dataclass.
+        BaseException.__setattr__(error, WORLD, world)
 
 
 def explain(error: BaseException) -> None:
@@ -63,10 +89,18 @@ def explain(error: BaseException) -> None:
     world: Told | None = getattr(error, WORLD, None)
     if world is None:
         return
-    setattr(error, WORLD, None)
+    BaseException.__setattr__(error, WORLD, None)
     script = world.script
-    line = "" if script is None else OPTIONS.replay_line(world.token, script)
-    attach(Report(error, world.deviations, world.trace, world.speech, line, OPTIONS.test), OPTIONS)
+    report = Report(
+        verdict=error,
+        deviations=world.deviations,
+        problems=world.problems,
+        trace=world.trace,
+        speech=world.speech,
+        replay="" if script is None else OPTIONS.replay_line(world.token, script),
+        title=OPTIONS.test,
+    )
+    attach(report, OPTIONS)
 
 
 def parts(error: BaseException) -> tuple[BaseException, ...]:

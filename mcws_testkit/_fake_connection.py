@@ -145,7 +145,7 @@ class FakeConnection(Unconnected):
             raise LocalProtocolError("the id was set already")
         check_id(id)
         self._is_named = True
-        self.id: str = id
+        self.id = id
 
     # What the test does
 

@@ -7,6 +7,7 @@ and time of I/O are explored. So whatever goes wrong here can go wrong on a real
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import threading
 import weakref
@@ -30,6 +31,8 @@ from ._verdicts import SimDeadlock, SimEscape, SimLivelock
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
 
+LOG: Final = logging.getLogger("asyncio")
+"""Where all loops of asyncio tell what nobody handled."""
 STEPS_MAX: Final = 10_000_000
 """Callbacks after which a run will never end: some ten seconds of work."""
 
@@ -51,6 +54,7 @@ class SimLoop(NetworkCalls):
         trace: what happened on the network.
         network: the hosts and the connections.
         tasks: those that run here.
+        logs: whether it logs what nobody handled, as other loops do; a world tells it instead.
         problems: what reached the exception handler of the loop, as asyncio gives it.
     """
 
@@ -79,6 +83,7 @@ class SimLoop(NetworkCalls):
         self._is_closed = False
         self._is_abandoned = False
         self._is_debug = False
+        self.logs: bool = True
         self._exception_handler: Any = None
 
     # Time and callbacks
@@ -349,15 +354,24 @@ class SimLoop(NetworkCalls):
         self._is_debug = enabled
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
-        """Write down what nobody handled; at the end of a world it is part of the verdict."""
+        """Write down what nobody handled, and log it as asyncio does unless a world tells it."""
         self.problems.append(context)
+        if self.logs:
+            error: BaseException | None = context.get("exception")
+            text = context.get("message", "unhandled error")
+            LOG.error("%s", text, exc_info=error)
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """Give what nobody handled to the handler of the program, or write it down."""
         if self._exception_handler is None:
             self.default_exception_handler(context)
-        else:
+            return
+        try:
             self._exception_handler(self, context)
+        except Exception as error:
+            self.default_exception_handler(
+                {"message": "the exception handler of the loop failed", "exception": error}
+            )
 
     def set_exception_handler(self, handler: Any) -> None:
         """Let ``handler(loop, context)`` have what nobody handled."""

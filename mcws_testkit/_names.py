@@ -44,6 +44,9 @@ class Names:
             self._places[name] = Place(name, f"10.0.0.{len(self._places) + 1}")
         return self._places[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._places
+
     @property
     def here(self) -> Place:
         """The host of the code that runs now."""

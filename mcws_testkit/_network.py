@@ -65,6 +65,7 @@ class Network:
         self._connections: list[Link] = []
         # How often two hosts were parted and not yet reunited: partitions may overlap.
         self._parted: dict[frozenset[str], int] = {}
+        self._heals = 0
         self._reunion: asyncio.Future[None] | None = None
 
     # Servers
@@ -236,6 +237,7 @@ class Network:
     def heal(self) -> None:
         """End all partitions and stalls, and let nothing go wrong any more."""
         self._agenda.schedule.end()
+        self._heals += 1
         self._parted.clear()
         for connection in self._connections:
             for end in connection.ends:
@@ -289,7 +291,13 @@ class Network:
         one, other = min(pair), max(pair)
         self.part(one, other)
         # In a context of its own, so that it happens whatever becomes of who was parted.
-        self._agenda.at(self._agenda.now + seconds, self.reunite, one, other, context=Context())
+        when = self._agenda.now + seconds
+        self._agenda.at(when, self._reunite_if, self._heals, one, other, context=Context())
+
+    def _reunite_if(self, heals: int, one: str, other: str) -> None:
+        """End a partition, unless all of that time were ended together."""
+        if heals == self._heals:
+            self.reunite(one, other)
 
     def _update(self, pair: frozenset[str]) -> None:
         """Tell the connections between two hosts whether anything gets through."""

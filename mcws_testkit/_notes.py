@@ -21,12 +21,18 @@ def attach(report: Report, options: Options) -> None:
     shrank.
     """
     if options.trace == "text":
-        report.verdict.add_note(report.text())
+        _add(report.verdict, report.text())
         return
     note = report.text(has_diagram=False)
     if options.trace == "html":
         note += f"\n\nsee what happened in\n  {_written(report, Path(options.trace_dir))}"
-    report.verdict.add_note(note)
+    _add(report.verdict, note)
+
+
+def _add(error: BaseException, note: str) -> None:
+    """Add a note, also to an error that is a frozen dataclass."""
+    notes: list[str] = [*getattr(error, "__notes__", ()), note]
+    BaseException.__setattr__(error, "__notes__", notes)
 
 
 def _written(report: Report, folder: Path) -> str:

@@ -61,6 +61,9 @@ def _header(report: Report, title: str) -> str:
     told = "\n".join(report.verdict_lines)
     headline, *deviations = report.schedule
     rows = "".join(f"<li>{escape(each)}</li>" for each in deviations)
+    problems = "".join(f"<li>{escape(each)}</li>" for each in report.unhandled)
+    if problems:
+        problems = f"<section><h2>errors that nobody handled</h2><ul>{problems}</ul></section>"
     replay = ""
     if report.replay:
         replay = (
@@ -73,7 +76,7 @@ def _header(report: Report, title: str) -> str:
         f'<div class="verdict"><strong>{escape(report.verdict_name)}</strong>'
         f"<pre>{escape(told)}</pre></div>\n"
         f'<div class="facts"><section><h2>{escape(headline)}</h2><ul>{rows}</ul></section>'
-        f"{replay}</div>\n</header>\n"
+        f"{problems}{replay}</div>\n</header>\n"
     )
 
 

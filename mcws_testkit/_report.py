@@ -28,6 +28,7 @@ class Report:
         speech: what the connections speak, so that frames can be read.
         replay: the line that repeats this run; empty if there is none.
         title: the name of the test.
+        problems: the errors that nobody handled, one line for each; the cause is often among them.
     """
 
     verdict: BaseException
@@ -36,6 +37,7 @@ class Report:
     speech: Speech
     replay: str = ""
     title: str = ""
+    problems: tuple[str, ...] = ()
 
     @property
     def verdict_name(self) -> str:
@@ -59,6 +61,11 @@ class Report:
             return ("benign: nothing was disturbed",)
         return ("benign except", *(line(each, DEVIATION_MAX) for each in self.deviations))
 
+    @property
+    def unhandled(self) -> tuple[str, ...]:
+        """The errors that nobody handled, each escaped."""
+        return tuple(line(each, VERDICT_MAX) for each in self.problems)
+
     def text(self, *, has_diagram: bool = True) -> str:
         """Return the report as plain text, to be read below a traceback."""
         headline, *deviations = self.schedule
@@ -67,6 +74,8 @@ class Report:
             "\n  ".join([f"{self.verdict_name}: {name}".rstrip(": "), *more]),
             "\n  ".join([headline, *deviations]),
         ]
+        if self.problems:
+            parts.append("\n  ".join(["errors that nobody handled", *self.unhandled]))
         if has_diagram:
             parts.append(draw(self.trace, self.speech))
         if self.replay:

@@ -9,6 +9,7 @@ import os
 import weakref
 from collections.abc import Coroutine
 from contextvars import Context
+from traceback import walk_tb
 from typing import Any
 
 from ._process import Process, current_process
@@ -110,6 +111,18 @@ class Tasks:
         return [task for task in self.pending if _is_alive(task)]
 
     @property
+    def errors(self) -> tuple[str, ...]:
+        """The errors of tasks of living processes that nobody has asked for, one line for each."""
+        ended = ((number, task) for task, number in self._number_of.items() if task.done())
+        tasks: list[Any] = [task for _, task in sorted(ended, key=lambda one: one[0])]
+        # What asyncio's own warning goes by has no public name.
+        return tuple(
+            f"{task.get_name()}: {told(task._exception)}"
+            for task in tasks
+            if task._log_traceback and _is_alive(task)
+        )
+
+    @property
     def waiting(self) -> tuple[str, ...]:
         """Who waits where, one line for each living task."""
         return tuple(_where(task) for task in self.living)
@@ -119,6 +132,12 @@ class Tasks:
         name = task.get_name()
         # Their names are numbered by asyncio.
         return self._number_of.get(task, float("inf")), len(name), name
+
+
+def told(error: BaseException) -> str:
+    """Return an error in one line, with the innermost place that it is from."""
+    places = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
+    return f"{error!r}" + (f" at {_brief(places[-1][0])}:{places[-1][1]}" if places else "")
 
 
 def _process(task: asyncio.Task[Any]) -> Process | None:

@@ -43,7 +43,7 @@ class SimLivelock(SimError):
         self.time_s = time_s
         self.steps = steps
         self.waiting: tuple[str, ...] = tuple(waiting)
-        text = f"livelock at {time_s:g} s: {steps} callbacks ran and it does not end"
+        text = f"livelock at {time_s:g} s: {steps} callbacks ran, more than `steps_max`"
         super().__init__(_listed(text, waiting))
 
 

@@ -10,11 +10,12 @@ from typing import Any, Final, Self, TypedDict, TypeVar
 
 from ._agenda import START_S
 from ._choices import Choices
-from ._failures import remember
+from ._failures import LATEST, remember
 from ._faults import Faults
 from ._host import Host
 from ._loop import SimLoop
 from ._speech import Speaks, Speech
+from ._tasks import told
 from ._trace import Trace
 from ._verdicts import SimLeak
 
@@ -70,11 +71,13 @@ class World:
         self.faults: Faults = Faults() if faults is None else faults
         self.speech: Speech = speaks if isinstance(speaks, Speech) else Speech(speaks)
         self.loop: SimLoop = SimLoop(self.faults, choices, steps_max=steps_max)
+        self.loop.logs = False
         self._schedule = self.loop.schedule
         self.script: str | None = ""
         self._grace_s = grace_s
         self._hosts: dict[str, Host] = {}
         self._is_closed = False
+        LATEST.world = self
 
     # What tests look at
 
@@ -98,6 +101,12 @@ class World:
         """All that was chosen, as text for ``ReplayedChoices``."""
         return self._schedule.token
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """The errors that nobody handled so far, one line for each."""
+        told = (_told(problem) for problem in self.loop.problems)
+        return (*told, *self.loop.tasks.errors)
+
     # What tests do
 
     def host(self, name: str) -> Host:
@@ -107,8 +116,16 @@ class World:
         return self._hosts[name]
 
     def partition(self, one: Host | str, other: Host | str) -> None:
-        """Let nothing through between two hosts, until ``heal``; connections live on."""
-        self.loop.network.part(_named(one), _named(other))
+        """Let nothing through between two hosts, until ``heal``; connections live on.
+
+        Raises:
+            ValueError: there is no host of that name.
+        """
+        names = _named(one), _named(other)
+        for name in names:
+            if name not in self.loop.network.names:
+                raise ValueError(f"no host {name!r} in this world")
+        self.loop.network.part(*names)
 
     def heal(self) -> None:
         """End partitions and stalls, and let nothing go wrong from now on; hosts stay down."""
@@ -131,7 +148,11 @@ class World:
         Raises:
             SimDeadlock: nothing can ever happen any more.
             SimLivelock: it does not end.
+            RuntimeError: the world has ended.
         """
+        if self._is_closed:
+            part.close()
+            raise RuntimeError("this world has ended: make another one")
         try:
             return self.loop.run_until_complete(part)
         except BaseException as error:
@@ -171,7 +192,14 @@ class World:
     ) -> None:
         if error is None:
             self.close()
-        elif not self._is_closed:
+            return
+        # An assertion about a result fails here, and not inside of a program.
+        remember(error, self)
+        self.abandon()
+
+    def abandon(self) -> None:
+        """End everything in it, without a check, as is right for a test that failed already."""
+        if not self._is_closed:
             self._is_closed = True
             self._unwind()
 
@@ -194,7 +222,7 @@ class World:
             *loop.waiting_timers,
             *(f"{end!r} on {end.kernel.host}" for end in loop.network.open_ends),
             *(repr(server) for server in loop.network.servers if server.process.is_alive),
-            *(_told(problem) for problem in loop.problems),
+            *self.problems,
         ]
 
     def _unwind(self) -> None:
@@ -203,7 +231,18 @@ class World:
         # What follows is our doing, and no part of what happened.
         self.trace.end()
         self.loop.revive()
-        # A run that never ends, or never goes on, is closed by force below.
+        try:
+            self._end_politely()
+        finally:
+            for task in self.loop.tasks.pending:
+                _close(task)
+            for end in self.loop.network.open_ends:
+                # What was told as a leak is not told again when it is garbage.
+                end.vanish()
+            self.loop.abandon()
+
+    def _end_politely(self) -> None:
+        """Cancel everything and let it end; what never does is closed by force afterwards."""
         with suppress(Exception):
             # First steps are taken before all is cancelled: libraries wrap coroutines in others,
             # and one that never began would be told as "never awaited", in another test.
@@ -212,12 +251,6 @@ class World:
             for _ in range(UNWINDINGS):
                 if self._cancel_all():
                     self.loop.run_until(self.loop.time() + self._grace_s)
-        for task in self.loop.tasks.pending:
-            _close(task)
-        for end in self.loop.network.open_ends:
-            # What was told as a leak is not told again when it is garbage.
-            end.vanish()
-        self.loop.abandon()
 
     def _cancel_all(self) -> bool:
         """Cancel all tasks and end all connections; return whether there were any."""
@@ -244,7 +277,7 @@ def _told(problem: dict[str, Any]) -> str:
     """Return in one line what reached the exception handler of a loop."""
     error = problem.get("exception")
     text = str(problem.get("message", "error"))
-    return f"{text}: {error!r}" if error is not None else text
+    return f"{text}: {told(error)}" if error is not None else text
 
 
 def _close(task: asyncio.Task[Any]) -> None:

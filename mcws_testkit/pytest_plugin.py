@@ -17,6 +17,8 @@ from ._options import OPTIONS, TRACE_DIR, TraceForm
 if TYPE_CHECKING:
     from ._world import World
 
+FAILED: Final = pytest.StashKey[bool]()
+"""Whether the body of a test failed."""
 PROFILES: Final = {"quick": 20, "ci": 200, "nightly": 10_000}
 """Examples per test, by what they are for: while one writes, on each change, at night."""
 
@@ -72,6 +74,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_logstart(nodeid: str) -> None:
     """Keep which test runs, for the line that repeats it."""
     OPTIONS.test = nodeid
+    if "mcws_testkit._failures" in sys.modules:
+        from ._failures import LATEST  # noqa: PLC0415
+
+        LATEST.world = None
 
 
 @pytest.hookimpl(wrapper=True)
@@ -81,8 +87,11 @@ def pytest_runtest_makereport(
     """Show what happened in the world that a failure is from."""
     # Nothing is from a world if none was made, and then nothing has to be imported.
     if call.excinfo is not None and "mcws_testkit._failures" in sys.modules:
-        from ._failures import explain  # noqa: PLC0415
+        from ._failures import LATEST, explain  # noqa: PLC0415
 
+        if call.when == "call":
+            item.stash[FAILED] = True
+            LATEST.remember(call.excinfo.value)
         explain(call.excinfo.value)
     return (yield)
 
@@ -104,6 +113,9 @@ def mcws_world(request: pytest.FixtureRequest) -> Generator[World]:
     choices = BenignChoices() if seed is None else SeededChoices(seed)
     world = World(choices=choices, **options)
     yield world
+    if request.node.stash.get(FAILED, False):
+        # What the test did not come to end is no second failure.
+        world.abandon()
     world.close()
 
 

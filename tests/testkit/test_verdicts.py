@@ -17,7 +17,7 @@ def test_deadlock_lists_who_waits() -> None:
 def test_livelock_counts_steps() -> None:
     """A livelock says how much happened."""
     error = SimLivelock(0.0, 7, ["a waits"])
-    assert str(error) == "livelock at 0 s: 7 callbacks ran and it does not end\n  a waits"
+    assert str(error) == "livelock at 0 s: 7 callbacks ran, more than `steps_max`\n  a waits"
     assert (error.time_s, error.steps, error.waiting) == (0.0, 7, ("a waits",))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import threading
 from typing import Any
 
 import pytest
@@ -12,11 +14,13 @@ from mcws_testkit import (
     ReplayedChoices,
     SeededChoices,
     SimDeadlock,
+    SimEscape,
     SimLeak,
     SimLivelock,
     World,
 )
-from tests.testkit._planned import echo
+from mcws_testkit._failures import explain
+from tests.testkit._planned import echo, planned
 
 
 async def exchange(world: World) -> None:
@@ -258,7 +262,7 @@ def test_world_of_a_failed_block_is_not_checked() -> None:
 def test_world_heals_by_its_parts() -> None:
     """Hosts can be parted by name, and meet again."""
     world = World()
-    world.host("a")
+    world.host("b")
 
     async def main() -> None:
         """Part and heal."""
@@ -273,10 +277,11 @@ def test_what_a_livelock_left_is_ended_by_force() -> None:
     """Connections and tasks that never come to their end are taken away without a word."""
     world, refused = World(steps_max=1000), list[str]()
     kept: list[object] = []
+    handle: Any = len
 
     async def main() -> None:
         """Open a connection, then spin until it was asked five times to end."""
-        await world.host("server").run(asyncio.start_server(len, "0.0.0.0", 80))
+        await world.host("server").run(asyncio.start_server(handle, "0.0.0.0", 80))
         kept.extend(await asyncio.open_connection("server", 80))
         while len(refused) < 5:
             try:
@@ -288,3 +293,136 @@ def test_what_a_livelock_left_is_ended_by_force() -> None:
         world.run(main())
     assert len(refused) >= 4
     assert not world.loop.network.open_ends
+
+
+def test_hosts_that_do_not_exist_are_not_parted() -> None:
+    """A name that is misspelt does not make a test pass for the wrong reason."""
+    world = World()
+    world.host("server")
+    with pytest.raises(ValueError, match="no host 'devcie' in this world"):
+        world.partition("server", "devcie")
+    world.close()
+
+
+def test_world_that_has_ended_runs_nothing() -> None:
+    """A second life would be checked by nobody."""
+    world = World()
+    world.run(asyncio.sleep(0))
+    for run in (world.run, world.step):
+        with pytest.raises(RuntimeError, match="this world has ended: make another one"):
+            run(asyncio.sleep(0))
+
+
+def test_partition_of_the_schedule_does_not_end_one_of_the_test() -> None:
+    """Healing ends all partitions; what ends by itself ends no later one."""
+    world = World(Faults(partition_s=30.0), planned((1, 0, 399)))
+
+    async def talk() -> float:
+        """Part hosts anew once the network has healed, and heal that after a minute."""
+        loop = asyncio.get_running_loop()
+        server = await world.host("server").run(asyncio.start_server(echo, "0.0.0.0", 80))
+        reader, writer = await world.host("client").run(asyncio.open_connection("server", 80))
+        writer.write(b"1")
+        await asyncio.sleep(1)
+        world.heal()
+        assert await reader.read(1) == b"1"
+        world.partition("server", "client")
+        loop.call_later(60, world.heal)
+        start = loop.time()
+        writer.write(b"2")
+        assert await reader.read(1) == b"2"
+        writer.close()
+        server.close()
+        return loop.time() - start
+
+    assert world.run(talk()) == 60
+    assert [event.kind for event in world.trace if event.is_fault] == ["partition"]
+
+
+def test_error_of_a_task_that_is_kept_is_told() -> None:
+    """Nobody asks a service for its error that keeps its task, as it should; the world does."""
+    world = World()
+    kept: list[asyncio.Task[None]] = []
+
+    async def service() -> None:
+        """Fail."""
+        raise LookupError("the cause")
+
+    async def main() -> None:
+        """Start the service."""
+        kept.append(asyncio.create_task(service()))
+        await asyncio.sleep(1)
+
+    with pytest.raises(SimLeak, match=r"LookupError\('the cause'\) at tests/testkit/test_world.py"):
+        world.run(main())
+
+
+def test_errors_that_nobody_handled_are_part_of_each_report() -> None:
+    """A deadlock is often due to an error that came before it."""
+    world = World()
+
+    async def main() -> None:
+        """Wait for what a callback that failed does not bring."""
+        asyncio.get_running_loop().call_soon(lambda: 1 / 0)
+        await asyncio.Event().wait()
+
+    with pytest.raises(SimDeadlock) as caught:
+        world.run(main())
+    explain(caught.value)
+    assert "errors that nobody handled\n  Exception in callback" in caught.value.__notes__[0]
+
+
+def test_sleeping_for_ever_is_no_event() -> None:
+    """A program that waits beside one that sleeps for ever is in a deadlock."""
+    world = World()
+
+    async def main() -> None:
+        """Wait beside a sleeper."""
+        asyncio.create_task(asyncio.sleep(math.inf))  # noqa: RUF006
+        await asyncio.Event().wait()
+
+    with pytest.raises(SimDeadlock, match="deadlock at 0 s"):
+        world.run(main())
+
+
+def test_end_of_the_process_inside_of_a_clean_up_leaves_nothing() -> None:
+    """Also then everything is closed."""
+    world = World()
+
+    async def stubborn() -> None:
+        """End the process in the end."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise SystemExit(3)
+
+    async def main() -> None:
+        """Fail while it runs."""
+        asyncio.create_task(stubborn())  # noqa: RUF006
+        await asyncio.sleep(0)
+        raise LookupError
+
+    with pytest.raises(SystemExit):
+        world.run(main())
+    assert world.loop.is_closed()
+
+
+def test_worlds_of_two_threads_do_not_run_at_once() -> None:
+    """The randomness of a process can have one owner."""
+    world, other = World(), World()
+    escapes: list[BaseException] = []
+
+    def run() -> None:
+        """Run another world."""
+        with pytest.raises(SimEscape, match="a second world in another thread") as caught:
+            other.run(asyncio.sleep(0))
+        escapes.append(caught.value)
+
+    async def main() -> None:
+        """Do it while this one runs."""
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+
+    world.run(main())
+    assert len(escapes) == 1
