@@ -71,3 +71,30 @@ def test_leak_of_an_unknown_message() -> None:
     assert leak_of(UnknownMessage("Reading", "s3cr3tM4rk3r")) == ""
     assert leak_of(UnknownMessage("s3cr3tM4rk3r", "Other")) == "expected"
     assert leak_of(DecodeError("a note")) == ""
+
+
+def codec_failure(codec: type[codecs.NoteCodec], law: str) -> str:
+    """Return what one law says of a codec."""
+    suite: Any = type("TestIt", (CodecSuite,), {"codec": codec(), "messages": codecs.NOTES})
+    error = failure_of(getattr(suite(), law))
+    # A codec that fails in several ways has one error for each.
+    return "; ".join(map(str, getattr(error, "exceptions", [error])))
+
+
+def test_wrong_exceptions_are_named() -> None:
+    """An error that is neither an ``EncodeError`` nor a ``DecodeError`` is told with its call."""
+    encoding = "test_what_cannot_be_encoded_is_an_encode_error"
+    assert "no EncodeError" in codec_failure(codecs.EncodeErrorIsTypeError, encoding)
+    decoding = "test_any_payload_gives_decode_errors_only"
+    assert "no DecodeError" in codec_failure(codecs.ParserErrorEscapes, decoding)
+
+
+def test_leak_of_what_an_error_is_chained_to() -> None:
+    """The error of a parser shows what it parsed, also if it is only the context."""
+    error = DecodeError("a note")
+    error.__context__ = KeyError("s3cr3tM4rk3r")
+    assert leak_of(error).startswith("its context, a KeyError")
+    error.__suppress_context__ = True
+    assert leak_of(error) == ""
+    error.__cause__ = ValueError("s3cr3tM4rk3r")
+    assert leak_of(error).startswith("its cause, a ValueError")

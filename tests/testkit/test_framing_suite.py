@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from typing import Any
+from unittest import SkipTest
 
 import pytest
 from hypothesis import strategies as st
 
-from mcws_protocol import Chunks, Cobs, Fixed, FrameDecoder, LengthPrefixed, Lines
+from mcws_protocol import Chunks, Cobs, Fixed, FrameDecoder, FrameTooLong, LengthPrefixed, Lines
 from mcws_testkit import FramingSuite
 from mcws_testkit._decoding import check_counts, decoded, end, fed, shown
+from mcws_testkit._framing_case import refusal
 from mcws_testkit._work import (
     TooMuch,
     Watched,
@@ -271,3 +273,33 @@ def test_tracing_and_tracers_are_left_as_they_were() -> None:
     assert not tracemalloc.is_tracing()
     work_for(Copying(), [b"x"])
     assert (sys.gettrace(), sys.getprofile()) == before
+
+
+def test_errors_of_the_wrong_side_are_named() -> None:
+    """A fault that is raised at once loses frames, and a refusal has one kind of error."""
+    with pytest.raises(AssertionError, match="so the good frames beside it are lost"):
+        fed(Raising(FrameTooLong(9, 5)), b"ab")
+    with pytest.raises(AssertionError, match=r"KeyError.*which is no LocalProtocolError"):
+        refusal({}.__getitem__, b"ab")
+    assert refusal(bytes, b"ab") is None
+
+
+def test_laws_of_long_payloads_are_skipped_without_any() -> None:
+    """A framing of short frames has nothing to be counted."""
+    suite: Any = type("TestTiny", (FramingSuite,), {"framing": Fixed(3)})
+    with pytest.raises(SkipTest, match="carries no long payloads"):
+        suite().test_memory_is_bounded_by_what_arrived()
+
+
+@pytest.mark.parametrize(
+    ("framing", "law", "told"),
+    [
+        (framings.EndlessLoop, "test_decoding_ends", "steps: more than"),
+        (framings.WrongException, "test_decoding_ends", "None"),
+        (framings.FaultNotRaisedAgain, "test_fault_is_raised_by_every_later_call", "raised None"),
+    ],
+)
+def test_laws_of_any_bytes(framing: type, law: str, told: str) -> None:
+    """A law finds what it is about, and leaves the rest to another."""
+    suite: Any = type("TestBytes", (FramingSuite,), {"framing": framing()})
+    assert told in str(failure_of(getattr(suite(), law)))

@@ -235,6 +235,14 @@ def test_echo_missing() -> None:
     assert case.broken() == ["ECHO"]
 
 
+def test_echo_twice() -> None:
+    """What comes back comes back once."""
+    case = Case()
+    case.passed(b"one")
+    case.visit.received.append((2.0, b"one"))
+    assert case.broken() == ["ECHO"]
+
+
 def test_broadcast_missing_twice_or_late() -> None:
     """Each client gets each broadcast once, in order."""
     for got in ([b"n0"], [b"n0", b"n0", b"n1"], [b"n1", b"n0"]):

@@ -163,3 +163,34 @@ def test_connect_that_raises_is_a_broken_promise() -> None:
         live(Closed(), Step(Act.CONNECT))
     assert caught.value.promises == (Promise.LIVENESS,)
     assert isinstance(caught.value.__cause__, OSError)
+
+
+class Refused(Reference):
+    """A client that is not let in."""
+
+    async def connect(self, host: Host, port: int) -> ClientUnderTest:
+        """Fail."""
+        raise OSError("no route")
+
+
+@pytest.mark.parametrize("act", [Act.SEND, Act.REQUEST, Act.FLOOD, Act.CLOSE, Act.PAUSE, Act.STALL])
+def test_who_is_not_connected_does_nothing(act: Act) -> None:
+    """Whatever a script asks of a client that was refused, the refusal is all there is to tell."""
+    with pytest.raises(BrokenPromise) as caught:
+        live(Refused(), Step(act, 1, 2))
+    assert caught.value.promises == (Promise.LIVENESS,)
+
+
+def test_connect_has_to_be_defined() -> None:
+    """A base class that only starts a server says so when somebody connects."""
+
+    class Half(LifecycleSuite):
+        """Starts a server."""
+
+        async def start(self, host: Host) -> ServerUnderTest:
+            """Start one."""
+            return await Reference().start(host)
+
+    with pytest.raises(BrokenPromise) as caught:
+        live(Half(), Step(Act.CONNECT))
+    assert isinstance(caught.value.__cause__, NotImplementedError)

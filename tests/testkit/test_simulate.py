@@ -145,3 +145,18 @@ def test_loop_factory_of_pytest_asyncio(tmp_path: Path) -> None:
         timeout=60,
     )
     assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_failure_is_explained_where_it_is_raised() -> None:
+    """Whoever runs the test, its error has the report of its world, once."""
+
+    @simulate(Faults.benign(), universes=1)
+    async def fail(world: World) -> None:
+        """Fail."""
+        raise LookupError(f"at {world.now}")
+
+    with pytest.raises(LookupError, match=r"at 0\.0") as caught:
+        fail()
+    reports = [note for note in caught.value.__notes__ if note.startswith("-- simulation")]
+    assert len(reports) == 1
+    assert "--mcws-replay=" in reports[0]

@@ -25,6 +25,7 @@ from mcws_protocol import (
     Framing,
     LengthPrefixed,
     Lines,
+    LocalProtocolError,
     Message,
     MsgPack,
     Plain,
@@ -35,6 +36,7 @@ from mcws_protocol import (
     decode_frame,
     encode_frame,
 )
+from mcws_testkit._payloads import carried
 from mcws_testkit._values import values_of
 from mcws_testkit.strategies import chunkings, frames, messages, payloads
 
@@ -256,3 +258,25 @@ def test_messages_with_values_of_a_codec_encode() -> None:
     """What is drawn for a contract can be sent, whatever its codec."""
     message = find(messages(THERMO, "up"), lambda _: True, settings=QUIET)
     assert MsgPack(Reading).encode(message)
+
+
+class Empty:
+    """A framing without payloads."""
+
+    keeps_boundaries = True
+
+    def check(self, payload: bytes) -> None:
+        """Refuse all but nothing."""
+        if payload:
+            raise LocalProtocolError("it is not empty")
+
+
+def test_payloads_of_what_carries_only_nothing() -> None:
+    """Where a payload has no bytes, the one that there is is drawn."""
+    assert find(carried(Empty().check), lambda _: True, settings=QUIET) == b""
+
+
+def test_values_with_words_for_a_schema() -> None:
+    """What only a schema says of a type changes no values."""
+    titled = values_of(Annotated[int, Meta(title="Section", extra_json_schema={"x": 1})])
+    assert find(titled, lambda _: True, settings=QUIET) == 0

@@ -267,3 +267,24 @@ def test_world_heals_by_its_parts() -> None:
 
     world.run(main())
     assert [event.kind for event in world.trace] == ["heal", "heal"]
+
+
+def test_what_a_livelock_left_is_ended_by_force() -> None:
+    """Connections and tasks that never come to their end are taken away without a word."""
+    world, refused = World(steps_max=1000), list[str]()
+    kept: list[object] = []
+
+    async def main() -> None:
+        """Open a connection, then spin until it was asked five times to end."""
+        await world.host("server").run(asyncio.start_server(len, "0.0.0.0", 80))
+        kept.extend(await asyncio.open_connection("server", 80))
+        while len(refused) < 5:
+            try:
+                await asyncio.sleep(0)
+            except GeneratorExit:
+                refused.append("refused")
+
+    with pytest.raises(SimLivelock):
+        world.run(main())
+    assert len(refused) >= 4
+    assert not world.loop.network.open_ends

@@ -1,0 +1,24 @@
+"""The root of the test kit: its names, each imported when it is used."""
+
+from __future__ import annotations
+
+import pytest
+
+import mcws_testkit
+
+
+def test_names_are_listed_before_they_are_imported() -> None:
+    """A shell completes all public names."""
+    assert dir(mcws_testkit) == sorted(mcws_testkit.__all__)
+
+
+def test_name_is_imported_once() -> None:
+    """What was asked for is an attribute of the module from then on."""
+    vars(mcws_testkit).pop("World", None)
+    assert mcws_testkit.World is vars(mcws_testkit)["World"]
+
+
+def test_name_that_is_none() -> None:
+    """A name that the test kit has not is an ``AttributeError``, as of any module."""
+    with pytest.raises(AttributeError, match="'mcws_testkit' has no attribute 'nothing'"):
+        _ = mcws_testkit.nothing
