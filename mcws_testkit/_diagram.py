@@ -91,6 +91,9 @@ class _Paper:
             if len(lanes) > LANES_MAX:
                 names.append(f"and {len(lanes) - LANES_MAX} more")
             lines = _folded(names, WIDTH)
+        # Names that are too long for their half lose their end, so that they do not run together.
+        half = self._body // 2 - 1
+        left, right = left[:half], right[:half]
         ends = f" {left}{right:>{self._body - len(left)}}"
         return [*lines, self._line("time s", "", ends)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mcws_protocol import Lines
@@ -35,6 +35,11 @@ DISTURBED = """\
    5.000       ******************** *** partition between device and server *** ********************
    9.000       ======================================= heal ========================================
 """
+
+LONG_NAMES = [
+    TraceEvent(0, "listen", 1, "client", host="c" * 60),
+    TraceEvent(1e8 + 0.1875, "listen", 1, "server", host="s" * 60),
+]
 
 
 def note(time_s: float = 0, **more: typing.Any) -> TraceEvent:
@@ -82,6 +87,13 @@ def test_rows_that_are_not_joined(second: TraceEvent) -> None:
     first = TraceEvent(0, "open", 1, "client", detail="y" * 20)
     found = [row for row in lines(first, second) if "open" in row or "lost" in row]
     assert len(found) == 2
+
+
+def test_names_of_hosts_do_not_run_together() -> None:
+    """However wide the times are, there is a blank between the names of both ends."""
+    head = draw(LONG_NAMES, Speech()).split("\n")[0]
+    time, seconds, client, server = head.split()
+    assert (time, seconds, {*client}, {*server}) == ("time", "s", {"c"}, {"s"})
 
 
 def test_long_names_do_not_share_a_row() -> None:
@@ -160,6 +172,7 @@ EVENTS = st.builds(
 
 
 @given(st.lists(EVENTS, max_size=20), st.integers(1, 30))
+@example(LONG_NAMES, 30)
 def test_any_trace_is_drawn(events: list[TraceEvent], rows_max: int) -> None:
     """Whatever happened, the diagram is printable ASCII of at most 100 columns, and the same."""
     text = draw(events, Speech(Lines()), rows_max=rows_max)
