@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import os
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mcws_testkit import pytest_plugin
+from mcws_testkit import Faults, World, memory_pair, pytest_plugin
 from mcws_testkit._options import OPTIONS, Options
 from mcws_testkit.pytest_plugin import universes
 
@@ -139,3 +144,172 @@ def test_profile_that_is_none(text: str) -> None:
     """Anything else is refused with what is known."""
     with pytest.raises(argparse.ArgumentTypeError, match="expected quick, ci, nightly"):
         universes(text)
+
+
+# The fixtures
+
+
+async def count_down() -> float:
+    """Let an hour pass; return what time it is."""
+    await asyncio.sleep(3600)
+    return asyncio.get_running_loop().time()
+
+
+def test_world_of_the_fixture_is_undisturbed(mcws_world: World) -> None:
+    """A plain test gets a world in which nothing goes wrong."""
+    mcws_world.step(count_down())
+    assert (mcws_world.now, mcws_world.faults) == (3600, Faults.benign())
+
+
+@pytest.mark.mcws(faults=Faults.tcp(), seed=1, grace_s=5.0)
+class TestMarkedWorld:
+    """Tests whose world has options."""
+
+    def test_options_are_those_of_the_marker(self, mcws_world: World) -> None:
+        """A marker of the class holds for each test."""
+        assert mcws_world.faults == Faults.tcp()
+
+    @pytest.mark.mcws(faults=Faults.chaos())
+    def test_nearest_marker_wins(self, mcws_world: World) -> None:
+        """The marker of a test replaces what it names, and leaves the rest."""
+        assert mcws_world.faults == Faults.chaos()
+
+
+async def test_pair_of_the_fixture(mcws_pair: Callable[..., Any]) -> None:
+    """Both ends of a connection come from a fixture, without an import."""
+    assert mcws_pair is memory_pair
+
+
+class Asking:
+    """A request for a fixture by a test."""
+
+    fixturename = "mcws_world"
+
+    def __init__(self, function: object) -> None:
+        self.function = function
+
+
+def test_test_with_examples_gets_advice() -> None:
+    """A test of Hypothesis is refused, with what to do instead."""
+    plain, searching = Asking(len), Asking(given(st.none())(lambda _: None))
+    pytest_plugin.refuse_examples(cast("Any", plain), "draw it")
+    with pytest.raises(pytest.UsageError, match="would share one mcws_world: draw it"):
+        pytest_plugin.refuse_examples(cast("Any", searching), "draw it")
+
+
+USES = """
+import asyncio
+import pytest
+from hypothesis import given, strategies as st
+
+def test_leak(mcws_world):
+    async def leave():
+        asyncio.get_running_loop().create_task(asyncio.sleep(1e6))
+    mcws_world.step(leave())
+
+@given(st.none())
+def test_world(mcws_world, none):
+    pass
+
+@given(st.none())
+def test_pair(mcws_pair, none):
+    pass
+"""
+
+
+def test_fixtures_in_a_run_of_pytest(tmp_path: Path) -> None:
+    """What a test leaves in its world is its error, and examples are refused with advice."""
+    (tmp_path / "test_it.py").write_text(USES)
+    told = run_pytest(tmp_path)
+    assert "1 passed, 3 errors" in told
+    assert "SimLeak" in told
+    assert "draw `world=worlds(...)`, or use @simulate(...)" in told
+    assert "call `memory_pair(...)` in the test" in told
+
+
+# With other plugins
+
+TOGETHER = """
+import asyncio
+import pytest
+from mcws_protocol import Lines
+from mcws_testkit import *
+from tests.testkit.line_server import LineServer
+
+class TestEcho(LifecycleSuite):
+    promises = Promise.core()
+    examples = 3
+
+    async def start(self, host: Host) -> ServerUnderTest:
+        server = await LineServer.start(8080, events := Events())
+        return Served.of(server, 8080, events)
+
+    async def connect(self, host: Host, port: int) -> ClientUnderTest:
+        return FramedClient(*await asyncio.open_connection("server", port), Lines())
+
+@simulate(universes=5)
+async def test_simulated(world):
+    await asyncio.sleep(1)
+
+@pytest.mark.asyncio
+async def test_real():
+    await asyncio.sleep(0)
+
+def test_fixture(mcws_world):
+    assert mcws_world.now == 0
+"""
+FAILING = """
+import asyncio
+from mcws_testkit import simulate
+
+async def greet(reader, writer):
+    writer.write(b"hello\\n")
+    writer.close()
+
+@simulate(universes=200)
+async def test_greeting(world):
+    server = await world.host("server").run(asyncio.start_server(greet, "0.0.0.0", 80))
+    reader, writer = await asyncio.open_connection("server", 80)
+    data = await reader.read(100)
+    writer.close()
+    server.close()
+    assert data == b"hello\\n"
+"""
+
+
+def run_in_parallel(folder: Path, *arguments: str) -> str:
+    """Run pytest with all plugins that are installed, in two processes."""
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "2", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return done.stdout + done.stderr
+
+
+def test_plugin_works_in_parallel(tmp_path: Path) -> None:
+    """Suites, simulations, fixtures and tests of pytest-asyncio run in the workers of xdist."""
+    (tmp_path / "test_it.py").write_text(TOGETHER)
+    assert "6 passed" in run_in_parallel(tmp_path)
+
+
+def test_failure_in_parallel_can_be_replayed(tmp_path: Path) -> None:
+    """A worker's failure has the line that repeats it, which fails alike, in parallel or not."""
+    (tmp_path / "test_it.py").write_text(FAILING)
+    told = run_in_parallel(tmp_path)
+    [(test, token)] = set(re.findall(r"pytest (\S+) (--mcws-replay=\S+)", told))
+    assert test == "test_it.py::test_greeting"
+    for arguments in ([test, token], [test, token, "-n", "0"]):
+        again = run_in_parallel(tmp_path, *arguments)
+        assert "1 failed" in again
+        assert report_of(again) == report_of(told)
+
+
+def report_of(output: str) -> str:
+    """Return the report of the one failure in the output of pytest."""
+    begin = output.index("-- simulation")
+    return output[begin : output.index("repeat it with", begin)]
