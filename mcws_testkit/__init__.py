@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from ._codec_suite import CodecSuite
     from ._ends_under_test import ClientUnderTest, Connected, Served, ServerUnderTest
     from ._events import Event, Events
-    from ._fake_client import FakeClient, FakeConnection
+    from ._fake_client import FakeClient
+    from ._fake_connection import FakeConnection
     from ._faults import Faults
     from ._framed_client import FramedClient
     from ._framing_suite import FramingSuite
@@ -103,7 +104,8 @@ _HOMES: Final = {
     "_codec_suite": ("CodecSuite",),
     "_ends_under_test": ("ClientUnderTest", "Connected", "Served", "ServerUnderTest"),
     "_events": ("Event", "Events"),
-    "_fake_client": ("FakeClient", "FakeConnection"),
+    "_fake_client": ("FakeClient",),
+    "_fake_connection": ("FakeConnection",),
     "_faults": ("Faults",),
     "_framed_client": ("FramedClient",),
     "_framing_suite": ("FramingSuite",),

@@ -20,9 +20,8 @@ from mcws_protocol import (
     Plain,
     Refused,
 )
-from mcws_protocol.aio import Connection
 from mcws_server import ConnectedClient
-from mcws_testkit import FakeClient, FakeConnection
+from mcws_testkit import FakeClient
 from tests.aio.thermo import PLAIN, THERMO, Alarm, Config, GetConfig, Notice, Ok, Reading, SetLed
 
 
@@ -287,23 +286,3 @@ def test_fake_client_takes_an_id() -> None:
         client.id = "k2"
     with pytest.raises(LocalProtocolError, match="agreed on in the opening"):
         FakeClient(THERMO).id = "k1"
-
-
-# A class of one's own
-
-
-class Device(ConnectedClient[Any, Any]):
-    """A client with state."""
-
-    def __init__(self, connection: Connection[Any, Any]) -> None:
-        super().__init__(connection)
-        self.role = "sensor"
-
-
-def test_fake_connection_for_a_client_class() -> None:
-    """A class of one's own is built on a fake connection as on a real one."""
-    connection = FakeConnection(THERMO)
-    device = connection.client = Device(connection)
-    device.on_message(lambda message, client: client.send(Notice(text=client.role)))
-    connection.receive(Reading())
-    assert connection.sent == [Notice(text="sensor")]

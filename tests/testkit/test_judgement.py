@@ -288,6 +288,13 @@ def test_drain_loses_a_broadcast() -> None:
     assert drained().broken() == ["DRAIN"]
 
 
+def test_drain_may_lose_a_late_broadcast() -> None:
+    """What is sent to all while the server drains need not arrive."""
+    case = drained()
+    case.record.broadcasts[0].end_s = 8.0
+    assert case.broken() == []
+
+
 def test_drain_loses_a_request() -> None:
     """A request that ran at the drain is answered; one that came later need not be."""
     for draining, expected in ((9, ["DRAIN"]), (0, list[str]())):
