@@ -96,3 +96,17 @@ def test_pause_says_what_it_had_received() -> None:
     record = played(Step(Act.CONNECT), Step(Act.PAUSE), Step(Act.BROADCAST), Step(Act.RESUME))
     [(before, behind)] = record.visits[0].paused
     assert before == behind
+
+
+def test_pause_ends_with_its_process() -> None:
+    """A client that was killed while it paused is not asked to resume."""
+    record = played(Step(Act.CONNECT), Step(Act.PAUSE), Step(Act.KILL))
+    assert [call.name for call in record.visits[0].calls] == ["connect", "pause"]
+
+
+def test_poison_is_known_to_the_hooks() -> None:
+    """A message that is to fail is sent like any other, and the next one arrives."""
+    record = played(Step(Act.POISON), Step(Act.SEND))
+    first, second, _ = record.visits[0].sent
+    assert (first.is_poison, second.is_poison) == (True, False)
+    assert record.events.poison == {first.payload}
