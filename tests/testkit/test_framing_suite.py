@@ -280,7 +280,7 @@ def test_errors_of_the_wrong_side_are_named() -> None:
     with pytest.raises(AssertionError, match="so the good frames beside it are lost"):
         fed(Raising(FrameTooLong(9, 5)), b"ab")
     with pytest.raises(AssertionError, match=r"KeyError.*which is no LocalProtocolError"):
-        refusal({}.__getitem__, b"ab")
+        refusal(dict[bytes, bytes]().__getitem__, b"ab")
     assert refusal(bytes, b"ab") is None
 
 
