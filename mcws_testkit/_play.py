@@ -122,14 +122,8 @@ class Play:
             Act.SLOW_REQUEST: lambda: client.request(step.count, slow_s=SLOW_S),
             Act.CLOSE: lambda: client.end(Act.CLOSE),
             Act.HALF_CLOSE: lambda: client.end(Act.HALF_CLOSE),
-            Act.FLOOD: lambda: self._flood(client),
+            Act.FLOOD: lambda: client.send(FLOOD, size=LARGE_BYTES, stalls=True),
         }
-
-    async def _flood(self, client: PlayedClient) -> None:
-        """Send far more than fits anywhere, and receive nothing."""
-        if await client.connect() is not None:
-            client.stall()
-            await client.send(FLOOD, size=LARGE_BYTES)
 
     # The end
 

@@ -15,6 +15,7 @@ from mcws_client import Client
 from mcws_client._dialer import Address, explain, parse_url
 from mcws_protocol import ConnectFailed, ConnectTimeout, Lines, Plain
 from mcws_server import Server
+from mcws_testkit import settled
 from tests.aio.harness import MakeLab
 
 
@@ -164,4 +165,5 @@ async def test_dial_where_nobody_answers() -> None:
         client = Client("tcp://127.0.0.1:8080", connect_timeout=0.05)
         with pytest.raises(ConnectTimeout, match=r"not within 0\.05 seconds"):
             await client.connect()
+    await settled()
     assert b"MCWS" in heard

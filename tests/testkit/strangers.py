@@ -161,6 +161,13 @@ async def ask_stream(
     await writer.wait_closed()
 
 
+def drop(writer: asyncio.StreamWriter) -> None:
+    """End a connection at once; one that was lost while it turned to TLS has no transport left."""
+    transport: Any = writer.transport
+    if transport is not None:
+        transport.abort()
+
+
 @contextlib.asynccontextmanager
 async def streams_server(
     talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]],
@@ -176,7 +183,7 @@ async def streams_server(
             await talk(reader, writer)
             writer.close()
             await writer.wait_closed()
-        writer.transport.abort()
+        drop(writer)
         del writers[writer]
 
     server = await asyncio.start_server(converse, "0.0.0.0", PORT, ssl=tls)
@@ -185,7 +192,7 @@ async def streams_server(
     finally:
         server.close()
         for writer in writers:
-            writer.transport.abort()
+            drop(writer)
         await server.wait_closed()
 
 
@@ -214,6 +221,21 @@ STREAMS: Final = Stranger(
 # The same, with TLS from the middle on
 
 
+async def upgrade(
+    writer: asyncio.StreamWriter, tls: ssl.SSLContext, server_hostname: str | None = None
+) -> None:
+    """Turn to TLS.
+
+    Raises:
+        ConnectionResetError: the connection ended meanwhile. Where it did without an error, asyncio
+            finds no transport in its own hands, on a real loop too.
+    """
+    try:
+        await writer.start_tls(tls, server_hostname=server_hostname)
+    except AttributeError as error:
+        raise ConnectionResetError("lost in the handshake") from error
+
+
 def serve_upgraded(diary: Diary, is_secure: bool) -> AbstractAsyncContextManager[object]:
     """Serve with streams that turn to TLS when a client asks."""
 
@@ -221,7 +243,7 @@ def serve_upgraded(diary: Diary, is_secure: bool) -> AbstractAsyncContextManager
         """Turn to TLS and answer."""
         if await reader.readline() == b"STARTTLS\n":
             writer.write(b"GO\n")
-            await writer.start_tls(server_tls())
+            await upgrade(writer, server_tls())
             await answer_stream(diary, reader, writer)
 
     return streams_server(talk, None)
@@ -234,10 +256,10 @@ async def talk_upgraded(diary: Diary, is_secure: bool) -> None:
         try:
             writer.write(b"STARTTLS\n")
             if await reader.readline() == b"GO\n":
-                await writer.start_tls(client_tls(), server_hostname="server")
+                await upgrade(writer, client_tls(), server_hostname="server")
                 await ask_stream(diary, reader, writer)
         finally:
-            writer.transport.abort()
+            drop(writer)
 
 
 UPGRADED: Final = Stranger(serve_upgraded, talk_upgraded, STREAMS.losses)

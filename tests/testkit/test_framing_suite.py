@@ -13,6 +13,7 @@ from mcws_protocol import Chunks, Cobs, Fixed, FrameDecoder, FrameTooLong, Lengt
 from mcws_testkit import FramingSuite
 from mcws_testkit._decoding import check_counts, decoded, end, fed, shown
 from mcws_testkit._framing_case import refusal
+from mcws_testkit._framing_laws import _soon
 from mcws_testkit._work import (
     TooMuch,
     Watched,
@@ -280,7 +281,7 @@ def test_errors_of_the_wrong_side_are_named() -> None:
     with pytest.raises(AssertionError, match="so the good frames beside it are lost"):
         fed(Raising(FrameTooLong(9, 5)), b"ab")
     with pytest.raises(AssertionError, match=r"KeyError.*which is no LocalProtocolError"):
-        refusal(dict[bytes, object]().__getitem__, b"ab")
+        refusal(dict[bytes, bytes]().__getitem__, b"ab")
     assert refusal(bytes, b"ab") is None
 
 
@@ -303,3 +304,11 @@ def test_laws_of_any_bytes(framing: type, law: str, told: str) -> None:
     """A law finds what it is about, and leaves the rest to another."""
     suite: Any = type("TestBytes", (FramingSuite,), {"framing": framing()})
     assert told in str(failure_of(getattr(suite(), law)))
+
+
+def test_other_errors_are_left_to_another_law() -> None:
+    """Where only the work is counted, what a decoder raises is no failure; too much work is one."""
+    with _soon(b"ab"):
+        int("no number")
+    with pytest.raises(AssertionError, match="b'ab': too much"), _soon(b"ab"):
+        raise TooMuch("too much")

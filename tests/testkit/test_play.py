@@ -7,6 +7,7 @@ import pytest
 from mcws_testkit import Faults, Script, Step, World
 from mcws_testkit._lifecycle_script import Act
 from mcws_testkit._lifecycle_suite import Life
+from mcws_testkit._play import FLOOD
 from mcws_testkit._visits import Record
 from tests.testkit.mutants.reference import Reference
 
@@ -46,8 +47,8 @@ def test_who_was_closed_or_killed_connects_anew() -> None:
 
 def test_nothing_is_sent_behind_the_end() -> None:
     """A client whose process ends while it sends has not sent the rest."""
-    record = played(Step(Act.SLOW, 1, 4, overlaps=True), Step(Act.KILL))
-    assert len(record.visits[0].sent) < 4
+    record = played(Step(Act.CONNECT), Step(Act.FLOOD, overlaps=True), Step(Act.KILL))
+    assert 0 < len(record.visits[0].sent) < FLOOD
 
 
 def test_client_of_a_killed_process_is_not_connected() -> None:
@@ -96,3 +97,17 @@ def test_pause_says_what_it_had_received() -> None:
     record = played(Step(Act.CONNECT), Step(Act.PAUSE), Step(Act.BROADCAST), Step(Act.RESUME))
     [(before, behind)] = record.visits[0].paused
     assert before == behind
+
+
+def test_pause_ends_with_its_process() -> None:
+    """A client that was killed while it paused is not asked to resume."""
+    record = played(Step(Act.CONNECT), Step(Act.PAUSE), Step(Act.KILL))
+    assert [call.name for call in record.visits[0].calls] == ["connect", "pause"]
+
+
+def test_poison_is_known_to_the_hooks() -> None:
+    """A message that is to fail is sent like any other, and the next one arrives."""
+    record = played(Step(Act.POISON), Step(Act.SEND))
+    first, second, _ = record.visits[0].sent
+    assert (first.is_poison, second.is_poison) == (True, False)
+    assert record.events.poison == {first.payload}
