@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import inspect
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -69,21 +70,41 @@ async def dial(url: str, line: Line, door: Door, by: Dial | None = None) -> None
     ``by`` makes the transport in another way than by TCP.
 
     Raises:
-        ConnectFailed: there is no way to the host, or nobody listens there.
+        ConnectFailed: there is no way to the host, nobody listens there, or ``by`` did not call
+            its argument.
+        TypeError: ``by`` returned nothing that can be awaited.
     """
+    is_made = False
 
     def connect() -> Any:
         """Make the connection of the transport; asyncio calls this."""
+        nonlocal is_made
+        is_made = True
         return Connection(line.hub, line, door)
 
     try:
         if by is not None:
-            await by(connect)
+            await awaitable(by(connect))
         else:
             address = parse_url(url)
             await line.hub.loop.create_connection(connect, address.host, address.port)
     except (OSError, UnicodeError) as error:
         raise ConnectFailed(url, explain(error)) from error
+    if not is_made:
+        # Nobody would ever open the connection, so its opening would be waited for in vain.
+        raise ConnectFailed(url, "dial did not call its argument")
+
+
+def awaitable(result: Awaitable[object]) -> Awaitable[object]:
+    """Return what a ``dial`` returned.
+
+    Raises:
+        TypeError: it cannot be awaited.
+    """
+    # Whatever its type says, it comes from a function of the application.
+    if not inspect.isawaitable(result):
+        raise TypeError(f"dial must be async or return an awaitable, it returned {result!r}")
+    return result
 
 
 def explain(error: OSError | UnicodeError) -> str:

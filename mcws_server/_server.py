@@ -14,6 +14,7 @@ from typing_extensions import TypeVar
 
 from mcws_protocol import (
     UNTYPED,
+    Binary,
     CloseFrame,
     Codec,
     Contract,
@@ -21,6 +22,8 @@ from mcws_protocol import (
     Raw,
     RejectFrame,
     Role,
+    Text,
+    Untouched,
     Wire,
     expect,
 )
@@ -52,6 +55,10 @@ R = TypeVar("R")
 GOING_AWAY: Final = CloseFrame(1001, "server stops")
 # The answer to who comes while the server stops: another one may be up in a second.
 TOO_LATE: Final = RejectFrame(1001, 1000, "server stops")
+# Two codecs of one of these classes do the same.
+STATELESS: Final = (Binary, Text, Untouched)
+# How many doors of `protocol` are known at once, the last ones that were used.
+PRIVATE_DOORS_MAX: Final = 16
 
 
 class ServerState(Enum):
@@ -125,7 +132,8 @@ class Server(Hooks[Up, Down, C], Sending[Down, C]):
         self.limits = limits
         self._factory = client_factory
         self._listeners: list[Listener] = []
-        # Kept, since a door is looked at for each broadcast and `protocol` may be called for ever.
+        # Kept, so that a broadcast is encoded once for all alike; a few, since `protocol` may be
+        # called for ever, each time with a codec made anew. The last one used is at the end.
         self._private_doors: list[tuple[Wire | None, Codec[Any] | None, Door]] = []
         self._state = ServerState.NEW
         # Made with the first door, since it needs the running loop.
@@ -339,12 +347,16 @@ class Server(Hooks[Up, Down, C], Sending[Down, C]):
 
     def _private_door(self, wire: Wire | None, codec: Codec[Any] | None) -> Door:
         """Return the door of the transports that the application makes, one for all alike."""
-        for known_wire, known_codec, door in self._private_doors:
-            if (known_wire, known_codec) == (wire, codec):
+        for index, (known_wire, known_codec, door) in enumerate(self._private_doors):
+            if known_wire == wire and are_alike(known_codec, codec):
+                self._private_doors.append(self._private_doors.pop(index))
                 return door
         door = Door.of(self.contract, Role.SERVER, wire, codec)
         self._private_doors.append((wire, codec, door))
         self._doors.append(door)
+        if len(self._private_doors) > PRIVATE_DOORS_MAX:
+            # Connections hold the door they came by, so none of them misses it.
+            self._doors.remove(self._private_doors.pop(0)[-1])
         return door
 
     def _check_not_stopping(self) -> None:
@@ -371,6 +383,12 @@ class Server(Hooks[Up, Down, C], Sending[Down, C]):
                 # Idle workers are tasks; without this they would outlive the server.
                 self._lobby.hub.workers.close()
             self._closed.open()
+
+
+def are_alike(codec: Codec[Any] | None, other: Codec[Any] | None) -> bool:
+    """Return whether two codecs surely do the same."""
+    same = type(codec) is type(other) and type(codec) in STATELESS
+    return same or codec is other or bool(codec == other)
 
 
 async def announce(listener: Listener, callback: Callable[[], object] | None) -> None:

@@ -233,7 +233,8 @@ class ScriptedPeer:
 
     def _worded(self, error: OSError) -> OSError:
         """Return an error that says what it means here."""
-        if isinstance(error, TimeoutError):
+        # Without a timeout of ours it is one of the system, ETIMEDOUT, which says enough.
+        if isinstance(error, TimeoutError) and self._timeout_s is not None:
             return TimeoutError(f"nothing happened within {self._timeout_s:g} s")
         return error
 

@@ -50,6 +50,9 @@ class Suite:
         for name, example in cls.needs.items():
             if not hasattr(cls, name):
                 raise TypeError(f"{cls.__name__} does not say what it tests: declare `{example}`")
+            if isinstance(given_class := getattr(cls, name), type):
+                made = f"{name} = {given_class.__name__}()"
+                raise TypeError(f"{cls.__name__}: declare `{made}`, not the class")
         for name, method in laws(cls).items():
             setattr(cls, name, bound(method, cls))
 

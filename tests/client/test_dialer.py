@@ -123,6 +123,27 @@ async def test_dial_in_another_way_that_takes_too_long() -> None:
         await client.connect()
 
 
+async def test_dial_that_makes_no_connection() -> None:
+    """A ``dial`` that forgets its argument is told so at once, instead of a timeout."""
+
+    async def dial(make: Callable[[], asyncio.Protocol]) -> None:
+        pass
+
+    with pytest.raises(ConnectFailed, match="dial did not call its argument") as caught:
+        await Client("tcp://modem:1", dial=dial).connect()
+    assert not isinstance(caught.value, ConnectTimeout)
+
+
+async def test_dial_that_is_not_async() -> None:
+    """A plain function is told what is missing."""
+
+    def dial(make: Callable[[], asyncio.Protocol]) -> Any:
+        return 5
+
+    with pytest.raises(TypeError, match="dial must be async or return an awaitable, it returned 5"):
+        await Client("tcp://modem:1", dial=dial).connect()
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1", "localhost"])
 async def test_dial_reaches_the_server(address: str) -> None:
     """A client talks to the server of its URL."""

@@ -13,7 +13,9 @@ import pytest
 from mcws_client import Client
 from mcws_protocol import (
     UNTYPED,
+    Binary,
     Chunks,
+    Codec,
     ConnectionClosed,
     EncodeError,
     Limits,
@@ -30,6 +32,7 @@ from mcws_protocol import (
 from mcws_protocol.aio import Connection
 from mcws_server import ConnectedClient, Delivery, Listener, Server, ServerState
 from mcws_server._listener import open_listener
+from mcws_server._server import PRIVATE_DOORS_MAX
 from tests.aio.cable import connect
 from tests.aio.harness import MakeLab, Raw, settle
 
@@ -307,6 +310,52 @@ async def test_protocol_shares_its_door(lab: MakeLab) -> None:
     assert len(server._doors) == 3
     with pytest.raises(EncodeError):
         server.broadcast(b"\xff")
+
+
+class Shouting(Text):
+    """A codec of a user, of which no two are equal."""
+
+    def encode(self, message: Any, /) -> str:
+        """Return the message in capitals."""
+        return str(message).upper()
+
+
+@pytest.mark.parametrize(
+    ("codec", "doors", "heard"),
+    [
+        (Text, 1, b"all\n"),
+        (Binary, 1, b"all\n"),
+        (lambda: None, 1, b"all\n"),
+        (Shouting, PRIVATE_DOORS_MAX, b"ALL\n"),
+    ],
+)
+async def test_protocol_keeps_few_doors(
+    lab: MakeLab, codec: Callable[[], Codec[Any] | None], doors: int, heard: bytes
+) -> None:
+    """Codecs made anew for each call leave nothing behind, and a broadcast reaches all of them."""
+    server = Server()
+    raws = [Raw() for _ in range(20)]
+    for raw in raws:
+        connect(raw, server.protocol(wire=Plain(Lines()), codec=codec()))
+    for _ in range(1000):
+        server.protocol(wire=Plain(Lines()), codec=codec())
+    assert len(server._doors) == len(server._private_doors) == doors
+    await settle()
+    server.broadcast("all")
+    await server.drain()
+    assert {bytes(raw.heard) for raw in raws} == {heard}
+
+
+async def test_protocol_keeps_the_door_that_is_used(lab: MakeLab) -> None:
+    """A door that is used again and again stays, however many others come."""
+    server = Server()
+    server.protocol()
+    (door,) = server._doors
+    for _ in range(100):
+        server.protocol(wire=Plain(Lines()), codec=Shouting())
+        server.protocol()
+    assert door in server._doors
+    assert len(server._doors) == PRIVATE_DOORS_MAX
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,12 @@ def test_suite_without_a_framing_says_what_to_declare() -> None:
         type("TestNone", (FramingSuite,), {})
 
 
+def test_suite_of_a_class_says_what_to_declare() -> None:
+    """What is tested is a framing, not its class."""
+    with pytest.raises(TypeError, match=r"declare `framing = Marked\(\)`, not the class"):
+        type("TestClass", (FramingSuite,), {"framing": framings.Marked})
+
+
 def test_suite_of_a_framing_that_carries_nothing_says_what_to_declare() -> None:
     """A framing that only decodes has to say so."""
     suite = type("TestSilent", (FramingSuite,), {"framing": LengthPrefixed(1, offset=1)})

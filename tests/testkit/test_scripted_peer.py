@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -338,6 +339,12 @@ def test_mismatch_on_sockets() -> None:
     a.sendall(b"x")
     with pytest.raises(ScriptMismatch, match="BrokenPipeError"):
         ScriptedPeer("> a").play_blocking(a)
+
+
+def test_timeout_of_the_system_keeps_its_words() -> None:
+    """Without a timeout of the script, ETIMEDOUT is that of the connection."""
+    error = TimeoutError(errno.ETIMEDOUT, "Connection timed out")
+    assert ScriptedPeer(timeout_s=None)._worded(error) is error
 
 
 # Protocols
