@@ -71,6 +71,9 @@ class Play:
         if self._server.is_up:
             await self._stop()
         await self.stage.rest(PATIENCE_S)
+        if not self._server.is_up:
+            # What its `stop` did not wait for, as a handler that still runs, ends by itself.
+            await self._calm()
         self._read_trace()
         await self.stage.clear()
 
@@ -152,11 +155,16 @@ class Play:
     async def _stop(self) -> None:
         """Stop the server, once it had time to see that all its clients have gone."""
         record = self.stage.record
-        # What was delayed before the network healed is still delayed.
-        await asyncio.sleep(CALM_S + self.stage.world.faults.delay_s)
+        await self._calm()
         record.stopping = len(record.events.log)
         record.registry = self._server.clients
         self.stage.background(self._server.finish(Act.STOP.value))
+
+    async def _calm(self) -> None:
+        """Let pass the time in which all arrives and all slow handlers end."""
+        # What was delayed before the network healed is still delayed.
+        delay_s = self.stage.world.faults.delay_s
+        await asyncio.sleep(CALM_S + delay_s + sum(self.stage.record.events.slow_s.values()))
 
     async def _wait(self, seconds: float) -> None:
         """Wait until the clients have done all that was asked of them, or for ``seconds``."""

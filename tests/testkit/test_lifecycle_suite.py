@@ -43,6 +43,28 @@ class TestLineServer(LifecycleSuite):  # noqa: D101 - eight lines, as a user wri
         return FramedClient(*await asyncio.open_connection("server", port), Lines())
 
 
+class Hasty(LineServer):
+    """Its stop does not wait for the handlers that run."""
+
+    async def stop(self) -> None:
+        """Let nobody in, and everybody go."""
+        assert self._listener is not None
+        self._listener.close()
+        for writer in self._writers:
+            writer.transport.abort()
+
+
+class HastyLines(TestLineServer):
+    """A server whose handlers end behind its stop."""
+
+    __test__ = False
+
+    async def start(self, host: Host) -> ServerUnderTest:
+        """Start it."""
+        server = await Hasty.start(8080, events := Events())
+        return Served.of(server, 8080, events)
+
+
 class TestReference(Reference):
     """The reference keeps all promises."""
 
@@ -80,6 +102,13 @@ class Untidy(Messy):
 def live(suite: LifecycleSuite, *steps: Step) -> None:
     """Play steps on an undisturbed network."""
     suite.live(Script(steps), World(Faults.benign()))
+
+
+@pytest.mark.parametrize("suite", [TestLineServer, HastyLines])
+@pytest.mark.parametrize("count", [1, 30])
+def test_handlers_end_behind_a_stop(suite: type[LifecycleSuite], count: int) -> None:
+    """The end of a connection may be told once its handler is done, behind a stop of the script."""
+    live(suite(), Step(Act.SLOW, 1, count), Step(Act.STOP))
 
 
 def test_failure_names_script_and_network() -> None:
