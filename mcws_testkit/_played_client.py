@@ -38,7 +38,11 @@ class PlayedClient(Actor):
         return self.visit is not None and self.visit.is_open
 
     async def connect(self) -> Visit | None:
-        """Connect, unless there is a connection; return it, or None if there is none."""
+        """Connect, unless there is a connection; return it, or None if there is none.
+
+        Raises:
+            TypeError: what connects returned nothing, or a client without a method that it needs.
+        """
         if self.is_open:
             return self.visit
         # Or the connection before, which may still be open in one direction, would wait for ever.
@@ -52,8 +56,10 @@ class PlayedClient(Actor):
         call = Call("connect", self.stage.now)
         visit.calls.append(call)
         client = await self.make(call, lambda: self.stage.ends.connect(self.host, self.stage.port))
-        if client is None or Act.KILL in visit.causes:
+        if call.error is not None or Act.KILL in visit.causes:
             return None
+        if client is None:
+            raise TypeError("connect() returned None: return a ClientUnderTest")
         check_needs(client, CLIENT_NEEDS, self.stage.record.promises)
         visit.client = client
         visit.connection = self._number()

@@ -87,6 +87,30 @@ def test_suite_without_connect_says_what_is_missing() -> None:
         type("TestNobody", (LifecycleSuite,), {"start": Reference.start})
 
 
+@pytest.mark.parametrize("name", ["start", "connect"])
+def test_suite_that_is_not_async_is_refused(name: str) -> None:
+    """Both methods run as coroutines, on their hosts."""
+
+    def plain(self: LifecycleSuite, *_: object) -> None:
+        """Do nothing."""
+
+    with pytest.raises(TypeError, match=f"{name} of Plain is not async: define `async def {name}"):
+        type("Plain", (Reference,), {name: plain})
+
+
+@pytest.mark.parametrize(("name", "what"), [("start", "Server"), ("connect", "Client")])
+@pytest.mark.parametrize("act", [Act.CONNECT, Act.SEND, Act.STOP])
+def test_return_that_was_forgotten_is_told(name: str, what: str, act: Act) -> None:
+    """A suite whose method returns nothing would test nothing."""
+
+    async def forgets(self: LifecycleSuite, *_: object) -> None:
+        """Return nothing."""
+
+    suite = type("Forgets", (Reference,), {name: forgets})
+    with pytest.raises(TypeError, match=rf"{name}\(\) returned None: return a {what}UnderTest"):
+        live(suite(), Step(Act.SEND), Step(act))
+
+
 class Messy(Reference):
     """A server that leaves a task."""
 
