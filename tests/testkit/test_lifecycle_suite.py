@@ -29,7 +29,7 @@ from mcws_testkit._lifecycle_script import Act
 from tests.testkit.line_server import LineServer
 from tests.testkit.mutants.reference import Reference
 from tests.testkit.mutants.reference_server import Server
-from tests.testkit.mutants.servers import TaskLeft
+from tests.testkit.mutants.servers import ConnectToldToTalkers, TaskLeft
 
 
 class TestLineServer(LifecycleSuite):  # noqa: D101 - eight lines, as a user writes them
@@ -133,6 +133,25 @@ def live(suite: LifecycleSuite, *steps: Step) -> None:
 def test_handlers_end_behind_a_stop(suite: type[LifecycleSuite], count: int) -> None:
     """The end of a connection may be told once its handler is done, behind a stop of the script."""
     live(suite(), Step(Act.SLOW, 1, count), Step(Act.STOP))
+
+
+class Talkers(Reference):
+    """A server that does not tell who says nothing."""
+
+    server = type("Talkers", (Server,), {"session": ConnectToldToTalkers})
+
+
+@pytest.mark.parametrize("more", [[], [Step(Act.SEND, 2)], [Step(Act.CONNECT, 2)]])
+def test_who_says_nothing_has_to_be_told(more: list[Step]) -> None:
+    """A connection is told before its client has sent anything."""
+    with pytest.raises(BrokenPromise, match=r"told while these had one: c1\.1") as it:
+        live(Talkers(), Step(Act.CONNECT), *more)
+    assert it.value.promises == (Promise.CONNECT,)
+
+
+def test_who_has_left_need_not_have_been_told() -> None:
+    """Who leaves at once may have gone before his server looked."""
+    live(Talkers(), Step(Act.CONNECT, overlaps=True), Step(Act.CLOSE))
 
 
 def test_failure_names_script_and_network() -> None:
