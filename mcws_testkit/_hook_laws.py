@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ._events import Event
 from ._facts import Breach, Facts, gaps
 from ._promises import Promise
+from ._visits import Visit
 
 
 def told_once(facts: Facts) -> Iterator[Breach]:
@@ -29,6 +30,23 @@ def told_once(facts: Facts) -> Iterator[Breach]:
             yield Promise.SILENCE, f"{what}, whose end was told before"
         if event.kind == "disconnected":
             is_over.add(session)
+
+
+def silent_told(facts: Facts) -> Iterator[Breach]:
+    """Who has connected is told, also if he says nothing."""
+    told = facts.record.told
+    there = {
+        visit.connection: visit.name for visit in facts.record.settled if _stayed(facts, visit)
+    }
+    if len(there) > told:
+        names = ", ".join(there.values())
+        yield Promise.CONNECT, f"{told} connections were told while these had one: {names}"
+
+
+def _stayed(facts: Facts, visit: Visit) -> bool:
+    """Whether nothing ever troubled a connection until the suite closed it."""
+    is_left = not visit.causes and visit.finished_s is not None
+    return is_left and visit.connection > 0 and facts.is_kept(visit)
 
 
 def ends_told(facts: Facts) -> Iterator[Breach]:

@@ -14,6 +14,7 @@ from ._visits import Record
 
 LAWS: Final[Sequence[Callable[[Facts], Iterator[Breach]]]] = (
     hooks.told_once,
+    hooks.silent_told,
     hooks.ends_told,
     hooks.one_at_a_time,
     hooks.in_order,

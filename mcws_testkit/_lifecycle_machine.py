@@ -40,6 +40,9 @@ class LifecycleMachine(RuleBasedStateMachine):
         suite: what starts the server, connects clients and says what is promised.
         faults: what the network may do.
         world: the universe in which it runs.
+
+    Raises:
+        TypeError: there is no ``suite``.
     """
 
     suite: ClassVar[type[LifecycleSuite]]
@@ -48,6 +51,9 @@ class LifecycleMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        if not hasattr(self, "suite"):
+            name = type(self).__name__
+            raise TypeError(f"{name} does not say what it tests: declare `suite = TestMyServer`")
         self._life: Life | None = None
         self._acts = set(acts_for(self.suite.promises))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
@@ -66,7 +67,8 @@ class LifecycleSuite:
         prompt_s: seconds in which a request has to fail once its connection is lost.
 
     Raises:
-        TypeError: at the definition of a class named ``Test...`` without ``start`` or ``connect``.
+        TypeError: at the definition of a class whose ``start`` or ``connect`` is not async, or of
+            one named ``Test...`` that lacks one of them.
     """
 
     promises: ClassVar[frozenset[Promise]] = Promise.all()
@@ -111,6 +113,9 @@ class LifecycleSuite:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        for name, example in EXAMPLES.items():
+            if not inspect.iscoroutinefunction(getattr(cls, name)):
+                raise TypeError(f"{name} of {cls.__name__} is not async: {example}")
         if not cls.__name__.startswith("Test"):
             return
         for name in ("start", "connect"):

@@ -57,10 +57,13 @@ class Play:
     async def finish(self) -> None:
         """Heal the network, prove that all is alive, end everything and wait for that."""
         self.stage.heal()
+        self._note_settled()
         for client in self._clients:
             self.stage.background(client.resume_for_good())
         await self.stage.rest(CALM_S)
         if self._server.is_up:
+            # Before each of them sends once more.
+            self.stage.record.told = len(self.stage.record.events.open_sessions)
             await self._prove()
         else:
             # The clients have to learn by themselves that their server has gone.
@@ -71,6 +74,9 @@ class Play:
         if self._server.is_up:
             await self._stop()
         await self.stage.rest(PATIENCE_S)
+        if not self._server.is_up:
+            # What its `stop` did not wait for, as a handler that still runs, ends by itself.
+            await self._calm()
         self._read_trace()
         await self.stage.clear()
 
@@ -146,11 +152,16 @@ class Play:
     async def _stop(self) -> None:
         """Stop the server, once it had time to see that all its clients have gone."""
         record = self.stage.record
-        # What was delayed before the network healed is still delayed.
-        await asyncio.sleep(CALM_S + self.stage.world.faults.delay_s)
+        await self._calm()
         record.stopping = len(record.events.log)
         record.registry = self._server.clients
         self.stage.background(self._server.finish(Act.STOP.value))
+
+    async def _calm(self) -> None:
+        """Let pass the time in which all arrives and all slow handlers end."""
+        # What was delayed before the network healed is still delayed.
+        delay_s = self.stage.world.faults.delay_s
+        await asyncio.sleep(CALM_S + delay_s + sum(self.stage.record.events.slow_s.values()))
 
     async def _wait(self, seconds: float) -> None:
         """Wait until the clients have done all that was asked of them, or for ``seconds``."""
@@ -172,6 +183,16 @@ class Play:
                     sign = {"receive": 1, "write": -1}.get(event.kind, 0)
                     taken[event.connection] += sign * len(event.data)
         record.held_bytes = max([record.held_bytes, *held.values(), *taken.values()])
+
+    def _note_settled(self) -> None:
+        """Write down who is connected for so long that the server knows it soon."""
+        record = self.stage.record
+        latest_s = self.stage.now - self.stage.world.faults.delay_s
+        for visit in record.visits:
+            made = visit.call("connect")
+            made_s = None if made is None else made.end_s
+            if visit.is_open and made_s is not None and made_s <= latest_s:
+                record.settled.append(visit)
 
     def _read_trace(self) -> None:
         """Write down when which connection was lost for its client."""

@@ -40,7 +40,11 @@ class PlayedClient(Actor):
         return self.visit is not None and self.visit.is_open
 
     async def connect(self) -> Visit | None:
-        """Connect, unless there is a connection; return it, or None if there is none."""
+        """Connect, unless there is a connection; return it, or None if there is none.
+
+        Raises:
+            TypeError: what connects returned nothing, or a client without a method that it needs.
+        """
         if self.is_open:
             return self.visit
         # Or the connection before, which may still be open in one direction, would wait for ever.
@@ -54,7 +58,7 @@ class PlayedClient(Actor):
         call = Call("connect", self.stage.now)
         visit.calls.append(call)
         client = await self.make(call, lambda: self.stage.ends.connect(self.host, self.stage.port))
-        return self._enter(visit, client)
+        return self._enter(visit, call, client)
 
     async def send(
         self,
@@ -156,10 +160,16 @@ class PlayedClient(Actor):
     # Plain functions for what follows a call that may raise: Python 3.11 does not tell tracers of
     # a coroutine that goes on behind an error, so that nobody would know what is tested of it.
 
-    def _enter(self, visit: Visit, client: Any) -> Visit | None:
-        """Begin to receive, and return the visit; None if there is no connection."""
-        if client is None or Act.KILL in visit.causes:
+    def _enter(self, visit: Visit, call: Call, client: Any) -> Visit | None:
+        """Begin to receive, and return the visit; None if there is no connection.
+
+        Raises:
+            TypeError: there is one, and nothing to use it with.
+        """
+        if call.error is not None or Act.KILL in visit.causes:
             return None
+        if client is None:
+            raise TypeError("connect() returned None: return a ClientUnderTest")
         check_needs(client, CLIENT_NEEDS, self.stage.record.promises)
         visit.client = client
         visit.connection = last_connection(self.stage.world.trace, self.host.name)

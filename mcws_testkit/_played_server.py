@@ -21,9 +21,15 @@ class PlayedServer(Actor):
         self._server: Any = None
 
     async def start(self) -> None:
-        """Start it; what this raises goes to the test."""
+        """Start it; what this raises goes to the test.
+
+        Raises:
+            TypeError: what starts it returned nothing, or a server without a method that it needs.
+        """
         record = self.stage.record
         self._server = await self.host.run(self.stage.ends.start(self.host))
+        if self._server is None:
+            raise TypeError("start() returned None: return a ServerUnderTest")
         check_needs(self._server, SERVER_NEEDS, record.promises)
         self.stage.port = self._server.port
         record.events = self._server.events

@@ -128,6 +128,9 @@ class Record:
         is_killed: whether the host of the server was killed.
         down_s: when the script ended the server; None if it did not.
         draining: how many events there were when the script drained the server.
+        settled: those who were connected when the network healed, and long enough before that
+            what it still delays is not of them.
+        told: of how many connections the beginning was told, and the end was not, a while later.
         stopping: how many there were when the suite, not the script, stopped the server.
         registry: how many clients the server had then; None if it does not say.
         held_bytes: the most that the server held for one client.
@@ -148,6 +151,8 @@ class Record:
     is_killed: bool = False
     down_s: float | None = None
     draining: int = 0
+    settled: list[Visit] = field(default_factory=list[Visit])
+    told: int = 0
     stopping: int | None = None
     registry: int | None = None
     held_bytes: int = 0

@@ -95,6 +95,23 @@ def test_hooks_told_twice(kinds: list[EventKind], promise: str) -> None:
     assert case.broken() == [promise]
 
 
+@pytest.mark.parametrize(("told", "broken"), [(0, ["CONNECT"]), (1, [])])
+def test_silent_client_is_told(told: int, broken: list[str]) -> None:
+    """Whose connection was made long ago is among those who were told."""
+    case = Case()
+    case.record.settled, case.record.told = [case.visit], told
+    assert case.broken() == broken
+
+
+@pytest.mark.parametrize("cause", [Act.CLOSE, Act.STALL])
+def test_silent_client_with_trouble_need_not_be_told(cause: Act) -> None:
+    """What the script did to a connection may have ended it, or kept its server busy."""
+    case = Case()
+    case.record.settled = [case.visit]
+    case.visit.causes.add(cause)
+    assert case.broken() == []
+
+
 def test_message_before_connect() -> None:
     """A message of a connection that was not told breaks CONNECT, and its end has to be told."""
     case = Case()

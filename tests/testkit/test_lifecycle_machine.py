@@ -72,6 +72,13 @@ def test_machine_asks_for_no_more_than_was_promised() -> None:
     run_state_machine_as_test(machine(Untidy), settings=QUICK)
 
 
+def test_machine_without_a_suite_says_what_is_missing() -> None:
+    """A machine that does not know what to start is refused."""
+    machine = type("Aimless", (LifecycleMachine,), {})
+    with pytest.raises(TypeError, match="Aimless does not say what it tests: declare `suite ="):
+        run_state_machine_as_test(machine, settings=QUICK)
+
+
 def test_machine_that_never_began_ends_quietly() -> None:
     """A machine whose server could not be started has nothing to be judged."""
     never = ReferenceMachine()

@@ -29,7 +29,7 @@ from mcws_testkit._lifecycle_script import Act
 from tests.testkit.line_server import LineServer
 from tests.testkit.mutants.reference import Reference
 from tests.testkit.mutants.reference_server import Server
-from tests.testkit.mutants.servers import TaskLeft
+from tests.testkit.mutants.servers import ConnectToldToTalkers, TaskLeft
 
 
 class TestLineServer(LifecycleSuite):  # noqa: D101 - eight lines, as a user writes them
@@ -41,6 +41,28 @@ class TestLineServer(LifecycleSuite):  # noqa: D101 - eight lines, as a user wri
 
     async def connect(self, host: Host, port: int) -> ClientUnderTest:  # noqa: D102
         return FramedClient(*await asyncio.open_connection("server", port), Lines())
+
+
+class Hasty(LineServer):
+    """Its stop does not wait for the handlers that run."""
+
+    async def stop(self) -> None:
+        """Let nobody in, and everybody go."""
+        assert self._listener is not None
+        self._listener.close()
+        for writer in self._writers:
+            writer.transport.abort()
+
+
+class HastyLines(TestLineServer):
+    """A server whose handlers end behind its stop."""
+
+    __test__ = False
+
+    async def start(self, host: Host) -> ServerUnderTest:
+        """Start it."""
+        server = await Hasty.start(8080, events := Events())
+        return Served.of(server, 8080, events)
 
 
 class TestReference(Reference):
@@ -65,6 +87,30 @@ def test_suite_without_connect_says_what_is_missing() -> None:
         type("TestNobody", (LifecycleSuite,), {"start": Reference.start})
 
 
+@pytest.mark.parametrize("name", ["start", "connect"])
+def test_suite_that_is_not_async_is_refused(name: str) -> None:
+    """Both methods run as coroutines, on their hosts."""
+
+    def plain(self: LifecycleSuite, *_: object) -> None:
+        """Do nothing."""
+
+    with pytest.raises(TypeError, match=f"{name} of Plain is not async: define `async def {name}"):
+        type("Plain", (Reference,), {name: plain})
+
+
+@pytest.mark.parametrize(("name", "what"), [("start", "Server"), ("connect", "Client")])
+@pytest.mark.parametrize("act", [Act.CONNECT, Act.SEND, Act.STOP])
+def test_return_that_was_forgotten_is_told(name: str, what: str, act: Act) -> None:
+    """A suite whose method returns nothing would test nothing."""
+
+    async def forgets(self: LifecycleSuite, *_: object) -> None:
+        """Return nothing."""
+
+    suite = type("Forgets", (Reference,), {name: forgets})
+    with pytest.raises(TypeError, match=rf"{name}\(\) returned None: return a {what}UnderTest"):
+        live(suite(), Step(Act.SEND), Step(act))
+
+
 class Messy(Reference):
     """A server that leaves a task."""
 
@@ -80,6 +126,32 @@ class Untidy(Messy):
 def live(suite: LifecycleSuite, *steps: Step) -> None:
     """Play steps on an undisturbed network."""
     suite.live(Script(steps), World(Faults.benign()))
+
+
+@pytest.mark.parametrize("suite", [TestLineServer, HastyLines])
+@pytest.mark.parametrize("count", [1, 30])
+def test_handlers_end_behind_a_stop(suite: type[LifecycleSuite], count: int) -> None:
+    """The end of a connection may be told once its handler is done, behind a stop of the script."""
+    live(suite(), Step(Act.SLOW, 1, count), Step(Act.STOP))
+
+
+class Talkers(Reference):
+    """A server that does not tell who says nothing."""
+
+    server = type("Talkers", (Server,), {"session": ConnectToldToTalkers})
+
+
+@pytest.mark.parametrize("more", [[], [Step(Act.SEND, 2)], [Step(Act.CONNECT, 2)]])
+def test_who_says_nothing_has_to_be_told(more: list[Step]) -> None:
+    """A connection is told before its client has sent anything."""
+    with pytest.raises(BrokenPromise, match=r"told while these had one: c1\.1") as it:
+        live(Talkers(), Step(Act.CONNECT), *more)
+    assert it.value.promises == (Promise.CONNECT,)
+
+
+def test_who_has_left_need_not_have_been_told() -> None:
+    """Who leaves at once may have gone before his server looked."""
+    live(Talkers(), Step(Act.CONNECT, overlaps=True), Step(Act.CLOSE))
 
 
 def test_failure_names_script_and_network() -> None:

@@ -56,6 +56,28 @@ class ConnectToldLate(Session):
         asyncio.get_running_loop().call_later(0.1, self.server.events.connected, self)
 
 
+class ConnectToldToTalkers(Session):
+    """The connect hook runs with the first message, and never for who says nothing."""
+
+    is_told = False
+
+    def begin(self) -> None:
+        self.server.sessions[self] = None
+
+    async def take(self, frame: Frame) -> None:
+        if not self.is_told:
+            self.is_told = True
+            self.server.events.connected(self)
+        await super().take(frame)
+
+    async def end(self) -> None:
+        if self.is_told:
+            await super().end()
+        else:
+            self.leave()
+            await self.close()
+
+
 class ConnectToldTwice(Session):
     """The connect hook runs again at the first request."""
 
