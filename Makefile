@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Set where `make test` has just run, so that `make check` runs only what needs more than that.
+TESTED ?=
 PACKAGES := mcws_protocol mcws_protocol.aio mcws_server mcws_client mcws_testkit
 
 .DEFAULT_GOAL := help
@@ -43,18 +45,23 @@ types: $(VENV)/.check
 stubs: $(VENV)/.check
 	@PYTHONPATH=. MYPYPATH=stubs $(BIN)/python -m mypy.stubtest --concise \
 		--allowlist stubs/allowlist.txt mcws_protocol mcws_server mcws_client mcws_testkit
-	@$(BIN)/python -m pytest --quiet tests/stubs
+	@$(if $(TESTED),,$(BIN)/python -m pytest --quiet tests/stubs)
 
 docs: $(VENV)/.check
 	@$(BIN)/python -m docs.diagrams --check
 	@$(BIN)/python -m docs.reference --check
-	@$(BIN)/python -m pytest --quiet tests/docs
+	@$(BIN)/python -m pytest --quiet tests/docs $(if $(TESTED),-k programs_are_typed)
 
 # Without the properties and the docs: a module is covered by the tests that are about it.
 coverage: $(VENV)/.check
-	@# Not by a plugin of pytest, which would begin behind the plugin of ours.
-	@$(BIN)/python -m coverage run -m pytest --quiet -m "not long" \
-		tests/protocol tests/aio tests/server tests/client tests/testkit tests/integration
+	@# Not by a plugin of pytest, which would begin behind the plugin of ours. Two halves at once.
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m coverage run --parallel-mode -m pytest --quiet -m "not long" tests/testkit & \
+		half=$$!; \
+		$(BIN)/python -m coverage run --parallel-mode -m pytest --quiet -p no:cacheprovider \
+			tests/protocol tests/aio tests/server tests/client tests/integration; \
+		status=$$?; wait $$half && exit $$status
+	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report --fail-under=100
 
 nightly: $(VENV)/.test  ## the tests with 10,000 examples for each property
