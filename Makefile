@@ -72,7 +72,6 @@ bench: $(VENV)/.test  ## run the benchmarks
 	@$(BIN)/python benchmarks/framing.py
 	@$(BIN)/python benchmarks/messages.py
 	@$(BIN)/python benchmarks/simulation.py
-	@$(BIN)/python benchmarks/simulation.py
 
 clean:  ## remove what the other verbs made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov

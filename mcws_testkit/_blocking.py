@@ -7,8 +7,9 @@ import socket
 import struct
 import threading
 import time
+import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from typing_extensions import TypeVar
 
@@ -23,8 +24,13 @@ if TYPE_CHECKING:
 PATIENCE_S: Final = 10.0
 """Seconds after which a call without a timeout is taken for one that will never end."""
 
+NOTICE_S: Final = 0.25
+"""Seconds in which a thread that has not used the cable yet may begin to, a pool's for instance."""
+
 R = TypeVar("R")
 Address = tuple[str, int]
+Bystanders: TypeAlias = weakref.WeakSet[threading.Thread]
+"""The threads that were there before the cable and have not used it."""
 
 
 class CableSocket(socket.socket):
@@ -34,7 +40,8 @@ class CableSocket(socket.socket):
     needs one (``select``, ``ssl``, an event loop) refuses it. Each end may be used by several
     threads. Where this thread is the only one, nobody else can ever send: a timeout passes at once
     then, and a call without one raises ``SimDeadlock`` instead of waiting for ever; among several
-    threads it does so after ``patience_s`` seconds.
+    threads it does so after ``patience_s`` seconds. Threads that were there before the cable and
+    never used it count for a moment only.
     """
 
     def __init__(
@@ -49,6 +56,7 @@ class CableSocket(socket.socket):
         self._plug.changed = self._line.notify_all
         self._address, self._peer_address = addresses
         self._patience_s = patience_s
+        self._bystanders: Bystanders = weakref.WeakSet(threading.enumerate())
         self._timeout: float | None = socket.getdefaulttimeout()
         self._options: dict[tuple[int, int], Any] = {}
 
@@ -117,6 +125,7 @@ class CableSocket(socket.socket):
             OSError: (ENOTCONN) the connection is over, (EBADF) this end is closed, or (EINVAL)
                 ``how`` is none of ``SHUT_RD``, ``SHUT_WR``, ``SHUT_RDWR``.
         """
+        self._bystanders.discard(threading.current_thread())
         with self._line:
             self._check_open()
             if how not in {socket.SHUT_RD, socket.SHUT_WR, socket.SHUT_RDWR}:
@@ -217,6 +226,7 @@ class CableSocket(socket.socket):
     def _wait(self, call: str, attempt: Callable[[], R]) -> R:
         """Return what ``attempt`` returns, as soon as it need not wait."""
         began_s = time.monotonic()
+        self._bystanders.discard(threading.current_thread())
         with self._line:
             while True:
                 self._check_open()
@@ -234,16 +244,22 @@ class CableSocket(socket.socket):
             TimeoutError: the time is over.
             SimDeadlock: it would be for ever.
         """
-        patience_s = self._patience_s if self._timeout is None else self._timeout
-        if threading.active_count() > 1 and waited_s < patience_s:
-            self._line.wait(patience_s - waited_s)
+        rest_s = self._patience_s_now() - waited_s
+        if rest_s > 0:
+            self._line.wait(rest_s)
         elif self._timeout is not None:
             raise TimeoutError("timed out")
         else:
-            why = (
-                "no other thread runs" if waited_s < patience_s else "no other thread did anything"
-            )
+            why = "no other thread runs anything on this cable"
             raise SimDeadlock(waited_s, [f"{self._name}.{call}() waits, and {why}"])
+
+    def _patience_s_now(self) -> float:
+        """Return for how many seconds a call may wait, as long as no other threads come."""
+        others = set(threading.enumerate()) - {threading.current_thread()}
+        if not others:
+            return 0.0
+        patience_s = self._patience_s if self._timeout is None else self._timeout
+        return min(patience_s, NOTICE_S) if others <= set(self._bystanders) else patience_s
 
     def _check_open(self) -> None:
         if self._closed and self._io_refs <= 0:
@@ -266,4 +282,7 @@ def socket_pair(
     cable: Cable[Side] = Cable("a", "b", capacity=capacity)
     here, there = ("192.0.2.1", 50001), ("192.0.2.2", 50002)
     first = CableSocket(cable, "a", (here, there), patience_s)
-    return Pair(first, CableSocket(cable, "b", (there, here), patience_s), cable)
+    second = CableSocket(cable, "b", (there, here), patience_s)
+    # Of both: who used one end may do something at the other.
+    second._bystanders = first._bystanders
+    return Pair(first, second, cable)

@@ -80,6 +80,13 @@ class FramingCase(Suite):
                 return payload
         return None
 
+    def times_to_pass(self, payloads: Sequence[bytes], limit: int) -> int:
+        """Return how often ``payloads`` have to be sent until a frame of ``limit`` is over."""
+        frames = [self.encode(payload) for payload in payloads]
+        around = max(len(one) - len(two) for one, two in zip(frames, payloads, strict=True))
+        # Twice, since a frame may have two bytes for each of its payload.
+        return 1 + 2 * (limit + around) // sum(map(len, frames))
+
     # Which laws apply
 
     @property

@@ -6,7 +6,8 @@ import errno
 import socket
 import struct
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from mcws_protocol import Lines, iter_frames
 from mcws_testkit import CableSocket, Pair, Side, SimDeadlock, SimEscape, socket_pair
+from mcws_testkit._blocking import NOTICE_S
 
 Sockets = Pair[CableSocket, CableSocket, Side]
 
@@ -314,9 +316,51 @@ def test_patience_ends_among_threads() -> None:
     a, b = socket_pair(patience_s=0.01)
     with ThreadPoolExecutor() as threads:
         waiting = threads.submit(b.recv, 1)
-        with pytest.raises(SimDeadlock, match="no other thread did anything"):
+        with pytest.raises(SimDeadlock, match="no other thread runs anything"):
             a.recv(1)
         assert isinstance(waiting.exception(), SimDeadlock)
+
+
+@pytest.fixture
+def idle() -> Iterator[ThreadPoolExecutor]:
+    """A thread that was there before the sockets and waits for work."""
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(bool).result()
+        yield threads
+
+
+@pytest.mark.parametrize(
+    ("timeout_s", "error"), [(None, SimDeadlock), (3600, TimeoutError)], ids=["deadlock", "timeout"]
+)
+def test_idle_threads_cost_a_moment(
+    idle: ThreadPoolExecutor, timeout_s: float | None, error: type[Exception]
+) -> None:
+    """A thread that never used the cable is not waited for."""
+    a, _ = socket_pair(patience_s=3600)
+    a.settimeout(timeout_s)
+    with pytest.raises(error):
+        a.recv(1)
+
+
+def test_recv_waits_for_a_thread_that_was_idle(idle: ThreadPoolExecutor) -> None:
+    """It may come to the cable a little later, and is waited for from then on."""
+    a, b = socket_pair()
+
+    def answer() -> None:
+        time.sleep(2 * NOTICE_S)
+        b.sendall(b"x")
+
+    b.setblocking(False)
+    assert isinstance(idle.submit(b.recv, 1).exception(), BlockingIOError)
+    idle.submit(answer)
+    assert a.recv(1) == b"x"
+
+
+def test_recv_sees_an_idle_thread_begin(idle: ThreadPoolExecutor) -> None:
+    """What a pool's thread does first may come after the call that waits for it."""
+    a, b = socket_pair()
+    idle.submit(b.sendall, b"x")
+    assert a.recv(1) == b"x"
 
 
 # Files and options

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+import zlib
+from typing import Any, Literal
 from unittest import SkipTest
 
 import pytest
 from hypothesis import strategies as st
 
-from mcws_protocol import Chunks, Cobs, Fixed, FrameDecoder, FrameTooLong, LengthPrefixed, Lines
+from mcws_protocol import (
+    Chunks,
+    Cobs,
+    Fixed,
+    FrameDecoder,
+    FrameTooLong,
+    IncompleteFrame,
+    LengthPrefixed,
+    Lines,
+    MessageTooLong,
+    RemoteProtocolError,
+    Slip,
+)
 from mcws_testkit import FramingSuite
 from mcws_testkit._decoding import check_counts, decoded, end, fed, shown
 from mcws_testkit._framing_case import refusal
@@ -64,6 +77,94 @@ class TestSkipping(FramingSuite):
     payloads = st.binary(max_size=20)
     frames_lost = 2
     same_words = True
+    examples = 10
+
+
+class CheckedDecoder:
+    """Waits for what a header announces, and looks for the next one behind a wrong sum."""
+
+    skipped = 0
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.fault: RemoteProtocolError | None = None
+        self.waiting = bytearray()
+
+    @property
+    def buffered(self) -> int:
+        """Bytes received of the frame that is not complete yet."""
+        return len(self.waiting)
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Return the payloads that ``data`` completes."""
+        if self.fault is not None:
+            raise self.fault
+        self.waiting += data
+        found: list[bytes] = []
+        while self.is_at_a_header() and len(self.waiting) >= (end := self.waiting[1] + 2) + 4:
+            if zlib.crc32(self.waiting[:end]) == int.from_bytes(self.waiting[end : end + 4]):
+                found.append(bytes(self.waiting[2:end]))
+                del self.waiting[: end + 4]
+            else:
+                self.skip(1)
+        return found
+
+    def is_at_a_header(self) -> bool:
+        """Go to the next header; return whether all of it is there."""
+        at = self.waiting.find(1, 0)
+        self.skip(len(self.waiting) if at < 0 else at)
+        if len(self.waiting) > 1 and self.waiting[1] > self.limit:
+            self.fault = FrameTooLong(self.waiting[1], self.limit)
+            self.waiting.clear()
+        return len(self.waiting) > 1
+
+    def skip(self, size: int) -> None:
+        """Drop bytes."""
+        self.skipped += size
+        del self.waiting[:size]
+
+    def eof(self) -> None:
+        """Say that the stream has ended."""
+        if self.waiting:
+            self.fault = IncompleteFrame(len(self.waiting))
+            self.waiting.clear()
+        if self.fault is not None:
+            raise self.fault
+
+
+class Checked:
+    """A mark, the length, the payload and its sum, of which any noise may have the beginning."""
+
+    keeps_boundaries = True
+    on_corruption: Literal["fault", "skip"] = "skip"
+
+    def encode(self, payload: bytes) -> bytes:
+        """Return the frame of ``payload``."""
+        self.check(payload)
+        frame = bytes([1, len(payload)]) + payload
+        return frame + zlib.crc32(frame).to_bytes(4)
+
+    def check(self, payload: bytes) -> None:
+        """Refuse what is too long."""
+        if len(payload) > 255:
+            raise MessageTooLong(len(payload), 255)
+
+    def decoder(self, *, frame_bytes_max: int) -> FrameDecoder:
+        """Return a decoder for one stream."""
+        return CheckedDecoder(frame_bytes_max)
+
+
+class TestAnnounced(FramingSuite):
+    """Finds frames behind noise that announces one."""
+
+    framing = Checked()
+
+
+class TestManyLost(FramingSuite):
+    """May lose more frames than a list has by default."""
+
+    framing = Slip()
+    frames_lost = 7
     examples = 10
 
 
