@@ -90,7 +90,7 @@ def test_binary_decode_text_with_a_lone_surrogate_raises_without_content() -> No
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("message", NOT_RAW, ids=repr)
+@pytest.mark.parametrize("message", NOT_RAW, ids=lambda value: type(value).__name__)
 @pytest.mark.parametrize("codec", [Untouched(), Text(), Binary()], ids=repr)
 def test_codec_encode_another_type_raises(codec: Codec[Raw], message: object) -> None:
     """What is neither ``bytes`` nor ``str`` is an ``EncodeError`` that names its type."""
