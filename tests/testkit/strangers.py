@@ -161,13 +161,6 @@ async def ask_stream(
     await writer.wait_closed()
 
 
-def drop(writer: asyncio.StreamWriter) -> None:
-    """End a connection at once; one that was lost while it turned to TLS has no transport left."""
-    transport: Any = writer.transport
-    if transport is not None:
-        transport.abort()
-
-
 @contextlib.asynccontextmanager
 async def streams_server(
     talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]],
@@ -183,7 +176,7 @@ async def streams_server(
             await talk(reader, writer)
             writer.close()
             await writer.wait_closed()
-        drop(writer)
+        writer.transport.abort()
         del writers[writer]
 
     server = await asyncio.start_server(converse, "0.0.0.0", PORT, ssl=tls)
@@ -192,7 +185,7 @@ async def streams_server(
     finally:
         server.close()
         for writer in writers:
-            drop(writer)
+            writer.transport.abort()
         await server.wait_closed()
 
 
@@ -230,9 +223,12 @@ async def upgrade(
         ConnectionResetError: the connection ended meanwhile. Where it did without an error, asyncio
             finds no transport in its own hands, on a real loop too.
     """
+    transport = writer.transport
     try:
         await writer.start_tls(tls, server_hostname=server_hostname)
     except AttributeError as error:
+        # Or the finalizer of the writer would fail as well.
+        vars(writer)["_transport"] = transport
         raise ConnectionResetError("lost in the handshake") from error
 
 
@@ -259,7 +255,7 @@ async def talk_upgraded(diary: Diary, is_secure: bool) -> None:
                 await upgrade(writer, client_tls(), server_hostname="server")
                 await ask_stream(diary, reader, writer)
         finally:
-            drop(writer)
+            writer.transport.abort()
 
 
 UPGRADED: Final = Stranger(serve_upgraded, talk_upgraded, STREAMS.losses)

@@ -57,7 +57,7 @@ async def test_settled_that_never_comes(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(mcws_testkit._settled, "TURNS_MAX", 100)
     task = asyncio.ensure_future(turn(1 << 60, []), loop=asyncio.get_running_loop())
     task.set_name("the wheel")
-    with pytest.raises(SimLivelock, match="100 callbacks ran and it does not end") as caught:
+    with pytest.raises(SimLivelock, match="100 callbacks ran, more than") as caught:
         await settled()
     assert "the wheel" in str(caught.value)
     task.cancel()

@@ -374,11 +374,11 @@ def test_errors_that_nobody_handled_are_part_of_each_report() -> None:
 
 def test_sleeping_for_ever_is_no_event() -> None:
     """A program that waits beside one that sleeps for ever is in a deadlock."""
-    world = World()
+    world, kept = World(), list[asyncio.Task[None]]()
 
     async def main() -> None:
         """Wait beside a sleeper."""
-        asyncio.create_task(asyncio.sleep(math.inf))  # noqa: RUF006
+        kept.append(asyncio.create_task(asyncio.sleep(math.inf)))
         await asyncio.Event().wait()
 
     with pytest.raises(SimDeadlock, match="deadlock at 0 s"):
@@ -387,7 +387,7 @@ def test_sleeping_for_ever_is_no_event() -> None:
 
 def test_end_of_the_process_inside_of_a_clean_up_leaves_nothing() -> None:
     """Also then everything is closed."""
-    world = World()
+    world, kept = World(), list[asyncio.Task[None]]()
 
     async def stubborn() -> None:
         """End the process in the end."""
@@ -398,7 +398,7 @@ def test_end_of_the_process_inside_of_a_clean_up_leaves_nothing() -> None:
 
     async def main() -> None:
         """Fail while it runs."""
-        asyncio.create_task(stubborn())  # noqa: RUF006
+        kept.append(asyncio.create_task(stubborn()))
         await asyncio.sleep(0)
         raise LookupError
 
