@@ -192,7 +192,12 @@ class Asking:
 
 def test_test_with_examples_gets_advice() -> None:
     """A test of Hypothesis is refused, with what to do instead."""
-    plain, searching = Asking(len), Asking(given(st.none())(lambda _: None))
+
+    @given(st.none())
+    def search(_: None) -> None:
+        """Search for nothing."""
+
+    plain, searching = Asking(len), Asking(search)
     pytest_plugin.refuse_examples(cast("Any", plain), "draw it")
     with pytest.raises(pytest.UsageError, match="would share one mcws_world: draw it"):
         pytest_plugin.refuse_examples(cast("Any", searching), "draw it")
