@@ -69,7 +69,7 @@ class Agenda:
         self._numbers = itertools.count()
         self._settlers: list[asyncio.Future[None]] = []
         # Once a process died, its callbacks are left out; nothing is looked up before.
-        self.has_dead = False
+        self.has_dead: bool = False
         # Kept until the end, since a callback may be the last one that knows a task: a coroutine
         # that is dropped before it began is told as one that was forgotten.
         self._buried: list[events.Handle] = []
