@@ -226,3 +226,14 @@ def test_loop_alone_has_a_network() -> None:
 
     loop.run_until_complete(main())
     loop.close()
+
+
+def test_interrupt_in_an_executor_ends_the_run() -> None:
+    """It is no result for whoever waits for the function."""
+
+    def interrupt() -> None:
+        """Interrupt."""
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        World().run(asyncio.to_thread(interrupt))

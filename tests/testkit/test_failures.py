@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from mcws_testkit import World
-from mcws_testkit._failures import explain, remember
+from mcws_testkit._failures import LATEST, explain, remember
 
 
 def failure() -> LookupError:
@@ -56,3 +58,16 @@ def test_each_error_of_a_group_is_explained() -> None:
     explain(group)
     assert len(notes(inner)) == 1
     assert notes(plain) == notes(group) == []
+
+
+def test_error_outside_of_a_world_is_about_the_last_one() -> None:
+    """An assertion about what a program returned has the report of its world."""
+    LATEST.world = None
+    error = AssertionError("wrong result")
+    LATEST.remember(error)
+    explain(error)
+    assert not hasattr(error, "__notes__")
+    World().run(asyncio.sleep(0))
+    LATEST.remember(error)
+    explain(error)
+    assert "repeat it with" in notes(error)[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,7 @@ from mcws_testkit import (
     World,
 )
 from mcws_testkit._lifecycle_script import Act
+from mcws_testkit._options import OPTIONS
 from tests.testkit.line_server import LineServer
 from tests.testkit.mutants.reference import Reference
 from tests.testkit.mutants.reference_server import Server
@@ -266,3 +268,15 @@ def test_connect_has_to_be_defined() -> None:
     with pytest.raises(BrokenPromise) as caught:
         live(Half(), Step(Act.CONNECT))
     assert isinstance(caught.value.__cause__, NotImplementedError)
+
+
+@pytest.mark.parametrize("option", [{"replay": "benign"}, {"universes": 3}])
+def test_command_line_says_how_many_examples(
+    option: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One for a replay, and what the profile of the command line says otherwise."""
+    for name, value in option.items():
+        monkeypatch.setattr(OPTIONS, name, value)
+    suite: Any = type("TestFew", (Reference,), {})
+    expected = option.get("universes", 1)
+    assert suite.test_chaos._hypothesis_internal_use_settings.max_examples == expected

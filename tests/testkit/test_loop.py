@@ -397,3 +397,13 @@ def test_runner_of_python_3_11_takes_it() -> None:
     """``asyncio.Runner`` has a loop factory in all versions."""
     with asyncio.Runner(loop_factory=SimLoop) as runner:
         assert runner.run(asyncio.sleep(3, "done")) == "done"
+
+
+def test_exception_handler_that_fails_is_told() -> None:
+    """An error of the handler is written down, and the run goes on."""
+    loop = SimLoop()
+    loop.set_exception_handler(lambda *_: 1 / 0)
+    loop.call_exception_handler({"message": "first"})
+    [problem] = loop.problems
+    assert isinstance(problem["exception"], ZeroDivisionError)
+    loop.close()

@@ -122,3 +122,9 @@ def test_hostile_text_is_escaped(speech: Speech) -> None:
 def test_any_report_has_a_page(events: list[TraceEvent], text: str) -> None:
     """Whatever happened, the page is HTML with balanced tags."""
     parsed(Report(ValueError(text), (text,), traced(events), Speech(Lines()), text, text))
+
+
+def test_errors_that_nobody_handled_are_on_the_page() -> None:
+    """Each has a line, escaped."""
+    one = Report(AssertionError(), (), Trace(), Speech(), problems=("task 1: <b>",))
+    assert "<h2>errors that nobody handled</h2><ul><li>task 1: &lt;b&gt;</li></ul>" in page(one)

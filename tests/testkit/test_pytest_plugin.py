@@ -181,6 +181,14 @@ async def test_pair_of_the_fixture(mcws_pair: Callable[..., Any]) -> None:
     assert mcws_pair is memory_pair
 
 
+def test_world_of_a_failed_test_is_not_checked(
+    mcws_world: World, request: pytest.FixtureRequest
+) -> None:
+    """What a test did not come to end is no second failure."""
+    request.node.stash[pytest_plugin.FAILED] = True
+    mcws_world.loop.call_later(1e9, print)
+
+
 class Asking:
     """A request for a fixture by a test."""
 
