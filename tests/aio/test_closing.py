@@ -419,3 +419,26 @@ async def test_server_stops_while_a_lost_client_does_not_read(
     assert connected.closed
     await getattr(made.server, stop)()
     assert record.codes == [1006]
+
+
+async def test_messages_before_a_loss_are_handled_behind_it(lab: MakeLab) -> None:
+    """What one read brought is handled also if the connection ends between two turns."""
+    heard: list[object] = []
+    made = lab(Server().on_client_message(lambda message, _: heard.append(message)), Plain(Lines()))
+    _, far = made.accept(Raw())
+    far.protocol.data_received(b"x\n" * 300)
+    far.protocol.connection_lost(None)
+    await settle()
+    assert len(heard) == 300
+
+
+async def test_hello_of_who_has_gone_is_not_answered(lab: MakeLab) -> None:
+    """One that waited for its id may have ended meanwhile."""
+    made = lab()
+    _, far = made.accept(Raw())
+    far.protocol.connection_lost(None)
+    lobby = made.server._lobby
+    assert lobby is not None
+    hello: Any = None
+    lobby.greeted(far.protocol, hello)
+    assert len(made.server.clients) == 0
