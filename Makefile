@@ -52,14 +52,16 @@ docs: $(VENV)/.check
 	@$(BIN)/python -m docs.reference --check
 	@$(BIN)/python -m pytest --quiet tests/docs $(if $(TESTED),-k programs_are_typed)
 
-# Without the docs and the long searches.
+# Without the docs and the long searches, and with fewer examples, which are always the same.
+coverage: export MCWS_PROFILE := coverage
 coverage: $(VENV)/.check
 	@# Not by a plugin of pytest, which would begin behind the plugin of ours. Two halves at once.
 	@$(BIN)/python -m coverage erase
-	@$(BIN)/python -m coverage run --parallel-mode -m pytest --quiet -m "not long" tests/testkit & \
+	@$(BIN)/python -m coverage run --parallel-mode -m pytest --quiet -m "not long" tests/testkit \
+		tests/properties & \
 		half=$$!; \
 		$(BIN)/python -m coverage run --parallel-mode -m pytest --quiet -p no:cacheprovider \
-			tests/protocol tests/aio tests/server tests/client tests/integration tests/properties; \
+			tests/protocol tests/aio tests/server tests/client tests/integration; \
 		status=$$?; wait $$half && exit $$status
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report --fail-under=100

@@ -13,6 +13,10 @@ settings.register_profile("ci", max_examples=200, deadline=None, suppress_health
 settings.register_profile(
     "nightly", max_examples=10_000, deadline=None, suppress_health_check=QUIET
 )
+# Which lines run does not depend on luck, nor on how long one searches.
+settings.register_profile(
+    "coverage", max_examples=25, derandomize=True, deadline=None, suppress_health_check=QUIET
+)
 settings.load_profile(os.environ.get("MCWS_PROFILE", "ci"))
 
 

@@ -117,6 +117,14 @@ def test_options_are_those_of_the_command_line() -> None:
     assert vars(OPTIONS) == vars(Options(test="test_a"))
 
 
+def test_name_of_a_test_is_kept_without_worlds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no test has made a world yet, there is none to forget."""
+    monkeypatch.delitem(sys.modules, "mcws_testkit._failures", raising=False)
+    pytest_plugin.pytest_runtest_logstart("test_b")
+    assert OPTIONS.test == "test_b"
+    assert "mcws_testkit._failures" not in sys.modules
+
+
 def test_parser_gets_all_options() -> None:
     """Whatever the plugin reads, the parser knows."""
     parser = pytest.Parser(_ispytest=True)
