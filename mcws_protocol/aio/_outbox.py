@@ -15,6 +15,7 @@ from .._dialect import Dialect
 from .._errors import ConnectionClosed, OutboxFull
 from .._events import Payload, RequestFrame
 from .._limits import Limits, SlowConsumer
+from .._native import mypyc_attr
 from .._wire import Machine
 from ._flusher import Flusher, wrong_thread
 from ._outflow import Outflow
@@ -35,6 +36,7 @@ class Shared(Enum):
     """This end of the connection sends no messages, whatever the room."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Outbox(Outflow):
     """What is accepted for sending on one connection.
 
@@ -80,7 +82,7 @@ class Outbox(Outflow):
             # `refuse` empties the table, so a closed connection does not come this far.
             queued = self.queued + len(head) + len(message)
             # Below high water nothing has to leave at once, and no limit is reached.
-            if queued <= self._high and get_ident() == self._thread:
+            if queued <= self._high and get_ident() == self._owning_thread:
                 parts = self._parts
                 if parts is None:
                     parts = self._begin()
@@ -99,7 +101,7 @@ class Outbox(Outflow):
             OutboxFull: too much waits already.
             RuntimeError: called from a thread that does not run the loop.
         """
-        if get_ident() != self._thread:
+        if get_ident() != self._owning_thread:
             raise wrong_thread()
         if self.refusal is not None:
             raise self._closed()

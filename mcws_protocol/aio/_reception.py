@@ -36,6 +36,7 @@ from .._events import (
     TurnFrame,
     WelcomeFrame,
 )
+from .._native import mypyc_attr
 from .._wire import Machine
 from ._answers import NO_HANDLER, Answers
 from ._asked import Asked
@@ -49,6 +50,7 @@ from ._outbox import Outbox
 from ._turn_outbox import TurnOutbox
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Reception(ABC):
     """The receiving half of a connection.
 
