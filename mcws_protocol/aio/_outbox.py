@@ -6,7 +6,7 @@ mcws begins here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import Enum
 from threading import get_ident
 from typing import Any, ClassVar
@@ -60,12 +60,12 @@ class Outbox(Outflow):
         self._encode = dialect.encode
         self._is_raw = dialect.is_raw
         # What goes before short bytes, by their length; empty while that is not so simple.
-        self._heads: Sequence[bytes] = ()
+        self._heads: tuple[bytes, ...] = ()
 
     def open(self) -> None:
         """Take note that the opening is over, and with it what the peer accepts."""
         if self._is_raw and self.refusal is None:
-            self._heads = self._machine.heads()
+            self._heads = tuple(self._machine.heads())
 
     def refuse(self, refusal: ConnectionClosed) -> None:
         """Accept nothing more; what waits is still sent."""

@@ -166,9 +166,9 @@ class Outflow:
     def flush(self) -> None:
         """Hand what waits to the transport, unless that is blocked."""
         self._is_dirty = False
-        transport = self._transport
+        transport, pressure = self._transport, self._pressure
         # While the transport is blocked all waits here, where it can be counted and dropped.
-        if self._pressure is not None or transport is None:
+        if pressure is not None or transport is None:
             return
         if self._pong is not None:
             self._answer_ping(self._pong)
