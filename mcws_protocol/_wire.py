@@ -16,12 +16,14 @@ from typing import Any, ClassVar, Final
 from ._codec import Codec, Raw
 from ._events import Event, Frame, Payload, Received
 from ._limits import Limits
+from ._native import mypyc_attr
 from ._state import Role, State, Step, Table, advance
 
 # The deadline of a machine that waits for nothing.
 NEVER: Final = math.inf
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Machine(ABC):
     """One end of one connection, without I/O.
 
@@ -168,6 +170,7 @@ class Machine(ABC):
         self.state = advance(self._table, self.state, step)
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Wire(ABC):
     """A framing plus frame types and rules; makes one machine per connection."""
 

@@ -89,7 +89,9 @@ class Asked:
                 return await self._ask(payload, None, is_matched=matching is not None)
         except TimeoutError:
             # Without a timeout nothing raises TimeoutError; `or` is for the type checker.
-            raise RequestTimeout(timeout or 0.0) from None
+            error = RequestTimeout(timeout or 0.0)
+        # Not `from None` in the `except`, which compiled code ignores.
+        raise error
 
     def settle(self, frame: ReplyFrame | ErrorFrame) -> None:
         """Give an answer to who waits for it; one that nobody waits for is ignored."""

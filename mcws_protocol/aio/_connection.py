@@ -32,6 +32,7 @@ from .._events import (
     WelcomeFrame,
 )
 from .._mode import Mode
+from .._native import mypyc_attr
 from .._state import Role
 from .._wire import check_close
 from ._asked import Asked
@@ -54,6 +55,7 @@ Out = TypeVar("Out", default=Raw)
 STALLED: Final = CloseFrame(4003, "slow consumer")
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Connection(Reception, Generic[In, Out]):
     """One transport, one machine, and all that is between them and the handlers.
 

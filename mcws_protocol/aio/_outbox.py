@@ -6,7 +6,7 @@ mcws begins here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import Enum
 from threading import get_ident
 from typing import Any, ClassVar
@@ -15,6 +15,7 @@ from .._dialect import Dialect
 from .._errors import ConnectionClosed, OutboxFull
 from .._events import Payload, RequestFrame
 from .._limits import Limits, SlowConsumer
+from .._native import mypyc_attr
 from .._wire import Machine
 from ._flusher import Flusher, wrong_thread
 from ._outflow import Outflow
@@ -35,6 +36,7 @@ class Shared(Enum):
     """This end of the connection sends no messages, whatever the room."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Outbox(Outflow):
     """What is accepted for sending on one connection.
 
@@ -58,12 +60,12 @@ class Outbox(Outflow):
         self._encode = dialect.encode
         self._is_raw = dialect.is_raw
         # What goes before short bytes, by their length; empty while that is not so simple.
-        self._heads: Sequence[bytes] = ()
+        self._heads: tuple[bytes, ...] = ()
 
     def open(self) -> None:
         """Take note that the opening is over, and with it what the peer accepts."""
         if self._is_raw and self.refusal is None:
-            self._heads = self._machine.heads()
+            self._heads = tuple(self._machine.heads())
 
     def refuse(self, refusal: ConnectionClosed) -> None:
         """Accept nothing more; what waits is still sent."""
@@ -80,7 +82,7 @@ class Outbox(Outflow):
             # `refuse` empties the table, so a closed connection does not come this far.
             queued = self.queued + len(head) + len(message)
             # Below high water nothing has to leave at once, and no limit is reached.
-            if queued <= self._high and get_ident() == self._thread:
+            if queued <= self._high and get_ident() == self._owning_thread:
                 parts = self._parts
                 if parts is None:
                     parts = self._begin()
@@ -99,7 +101,7 @@ class Outbox(Outflow):
             OutboxFull: too much waits already.
             RuntimeError: called from a thread that does not run the loop.
         """
-        if get_ident() != self._thread:
+        if get_ident() != self._owning_thread:
             raise wrong_thread()
         if self.refusal is not None:
             raise self._closed()

@@ -14,6 +14,7 @@ from typing import Final
 from .._errors import ConnectionClosed
 from .._events import Frame, LossFrame, Payload, PongFrame
 from .._limits import Limits
+from .._native import mypyc_attr
 from .._wire import Machine
 from ._flusher import Flusher
 from ._pressure import Pressure
@@ -23,6 +24,7 @@ from ._waiting import READY, Ready, Room
 JOIN_MAX: Final = 16_384
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Outflow:
     """What waits to be sent on one connection; it accepts frames of the connection itself.
 
@@ -39,11 +41,11 @@ class Outflow:
         "_is_dirty",
         "_limits",
         "_machine",
+        "_owning_thread",
         "_parts",
         "_pong",
         "_pressure",
         "_room",
-        "_thread",
         "_transport",
         "_when_done",
         "is_corked",
@@ -59,7 +61,7 @@ class Outflow:
         self._limits = limits
         self._high = limits.outbox_high_bytes
         self._flusher = flusher
-        self._thread = flusher.thread
+        self._owning_thread = flusher.thread
         self._transport: asyncio.WriteTransport | None = None
         # Made with the first part and gone with the flush: an idle connection has no list.
         self._parts: list[bytes] | None = None
@@ -164,9 +166,9 @@ class Outflow:
     def flush(self) -> None:
         """Hand what waits to the transport, unless that is blocked."""
         self._is_dirty = False
-        transport = self._transport
+        transport, pressure = self._transport, self._pressure
         # While the transport is blocked all waits here, where it can be counted and dropped.
-        if self._pressure is not None or transport is None:
+        if pressure is not None or transport is None:
             return
         if self._pong is not None:
             self._answer_ping(self._pong)

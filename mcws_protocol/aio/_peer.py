@@ -12,6 +12,7 @@ from typing_extensions import TypeVar
 from .._codec import Raw, expect_raw
 from .._events import Payload
 from .._message import Message, MessageType, RequestOf, RequestType
+from .._native import mypyc_attr
 from .._vocabulary import Vocabulary
 from ._connection import Connection
 from ._handlers import Callback, Handlers, check_callback
@@ -28,6 +29,7 @@ RawT = TypeVar("RawT", bytes, str)
 P = TypeVar("P", bound="Peer[Raw, Any]")
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Peer(Generic[In, Out]):
     """The other end of a connection, as the application sees it.
 

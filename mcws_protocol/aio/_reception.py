@@ -10,7 +10,7 @@ Source: FAULTS 28.
 from __future__ import annotations
 
 import asyncio
-import math
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Final
@@ -36,6 +36,7 @@ from .._events import (
     TurnFrame,
     WelcomeFrame,
 )
+from .._native import mypyc_attr
 from .._wire import Machine
 from ._answers import NO_HANDLER, Answers
 from ._asked import Asked
@@ -49,6 +50,7 @@ from ._outbox import Outbox
 from ._turn_outbox import TurnOutbox
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Reception(ABC):
     """The receiving half of a connection.
 
@@ -177,6 +179,11 @@ class Reception(ABC):
             return
         self._take(events)
         self.adjust_reading()
+        self._take_late_eof()
+
+    def _take_late_eof(self) -> None:
+        """Take the end of the stream that had to wait, if nothing is in front of it any more."""
+        # Asked in a function of its own: the caller's type checker would believe what it set.
         if self._eof_waits and self._backlog is None:
             self.eof_received()
 
@@ -195,15 +202,15 @@ class Reception(ABC):
 
     def _handle(self, events: list[Received]) -> None:
         """Handle messages at once while nothing is in their way, else have them wait."""
-        inbox, outbox, message = self.inbox, self.outbox, self.dispatcher.message
+        inbox, outbox, dispatcher = self.inbox, self.outbox, self.dispatcher
         # Only a server holds handlers back for a full outbox: two ends that both did could stop.
-        high = self._hub.limits.outbox_high_bytes if self._hub.is_server else math.inf
+        high = self._hub.limits.outbox_high_bytes if self._hub.is_server else sys.maxsize
         for event in events:
             if type(event) is bytes or type(event) is str:
                 if not inbox.is_idle:
                     self._queue(event)
                     continue
-                rest = message(event)
+                rest = dispatcher.message(event)
                 if rest is not None:
                     inbox.work(rest)
                 # Only a blocked transport keeps so much here, so `resume_writing` will go on.

@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any, Final, cast
 
+from .._native import mypyc_attr
+
 Waiter = asyncio.Future[None]
 
 
@@ -104,6 +106,7 @@ class Room:
             self._waiters.remove(waiter)
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Gate:
     """Waits until something has happened, once and for all: the end of a connection, say.
 

@@ -68,7 +68,7 @@ def test_cursor_text_that_is_not_utf8_raises(read: object, raw: bytes) -> None:
     with pytest.raises(RemoteProtocolError, match=r"^text in FRAME is not UTF-8$") as caught:
         read(Cursor(b"", "FRAME"), raw)
     assert caught.value.code == 1007
-    assert caught.value.__suppress_context__
+    assert caught.value.__context__ is None
 
 
 @pytest.mark.parametrize("text", ["", "kiosk 7", "däv", "\xa0", "名前", "~"])
