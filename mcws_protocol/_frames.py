@@ -40,6 +40,7 @@ from ._events import (
     LossFrame,
     MessageFrame,
     Numbering,
+    Payload,
     PingFrame,
     PongFrame,
     RejectFrame,
@@ -93,6 +94,14 @@ NONCE_BYTES: Final = 32
 _U64: Final = Struct(">Q")
 _U64X2: Final = Struct(">QQ")
 _U8: Final = Struct(">B")
+
+# The bytes of a plain REQUEST and of a plain REPLY before their payload.
+_REQUEST_BYTES: Final = 8
+_REPLY_BYTES: Final = 4
+_peek_request: Final = Struct(">II").unpack_from
+_peek_id: Final = Struct(">I").unpack_from
+# A plain REPLY with its header.
+REPLY_HEADER: Final = Struct(">IBBI")
 
 
 class Tail(Enum):
@@ -259,6 +268,24 @@ def cut(text: str, size: int) -> bytes:
 # Bytes to fields
 
 
+def decode_exchange(kind: int, flags: int, body: bytes) -> RequestFrame | ReplyFrame | None:
+    """Return a plain request or reply, the hot path of requests; None for what needs a closer look.
+
+    Raises:
+        RemoteProtocolError: text is not UTF-8 (code 1007).
+    """
+    if flags & ~TEXT or len(body) < _REQUEST_BYTES:
+        return None
+    at = _REQUEST_BYTES if kind == REQUEST else _REPLY_BYTES
+    payload: Payload = body[at:]
+    if flags:
+        payload = Cursor(b"", _BY_KIND[kind].frame.__name__).text(body[at:])
+    if kind == REPLY:
+        return ReplyFrame(_peek_id(body)[0], payload)
+    correlation_id, timeout_ms = _peek_request(body)
+    return RequestFrame(correlation_id, payload, timeout_ms)
+
+
 def decode_frame(kind: int, flags: int, body: bytes) -> Frame | None:
     """Return the frame that ``body`` holds; None for an unknown type that may be skipped.
 
@@ -266,6 +293,10 @@ def decode_frame(kind: int, flags: int, body: bytes) -> Frame | None:
         RemoteProtocolError: the type is unknown, a flag is not allowed on it, a field is missing
             or out of its bounds, or text is not UTF-8 (code 1007).
     """
+    if kind == REQUEST or kind == REPLY:
+        exchange = decode_exchange(kind, flags, body)
+        if exchange is not None:
+            return exchange
     layout = _BY_KIND.get(kind)
     if layout is None:
         return _decode_other(kind, flags, body)

@@ -31,7 +31,17 @@ from ._events import (
     TimedOut,
     WelcomeFrame,
 )
-from ._frames import HEADER, HEADER_BYTES, LENGTH_BYTES, MESSAGE, TEXT, cut, encode_frame
+from ._frames import (
+    HEADER,
+    HEADER_BYTES,
+    LENGTH_BYTES,
+    MESSAGE,
+    REPLY,
+    REPLY_HEADER,
+    TEXT,
+    cut,
+    encode_frame,
+)
 from ._keepalive import Keepalive
 from ._limits import FRAME_BYTES_FLOOR, Limits
 from ._native import mypyc_attr
@@ -191,6 +201,13 @@ class McwsMachine(Machine):
 
     def _accept(self, event: Received, now: float) -> bool:
         """Take one frame; return whether it is news for the application."""
+        # The hot path of requests: while all is open, these need no closer look.
+        if self.state is State.OPEN:
+            if type(event) is bytes or type(event) is str:
+                return True
+            if isinstance(event, RequestFrame) and event.context is None and self._is_plain(event):
+                self._owe(event.correlation_id)
+                return True
         step = STEPS.get(type(event))
         self.step(Step.RECEIVE_FRAME if step is None else step[1])
         if step is None and self.state is not State.OPEN:
@@ -200,6 +217,10 @@ class McwsMachine(Machine):
         if not self._is_agreed(event, is_ours=False):
             raise RemoteProtocolError(f"{type(event).__name__} was not agreed on")
         return self._note(event, now)
+
+    def _is_plain(self, frame: RequestFrame | ReplyFrame) -> bool:
+        """Whether a frame needs nothing but that requests were agreed on."""
+        return frame.numbering is None and bool(self._features & FEATURE_REQUESTS)
 
     def _note(self, event: Event, now: float) -> bool:
         """Note what a frame changes at this end; return whether it is news."""
@@ -306,6 +327,8 @@ class McwsMachine(Machine):
 
     def send(self, frame: Frame, now: float, out: list[bytes]) -> int:
         """Append any other frame to ``out`` and return how many bytes that made."""
+        if isinstance(frame, ReplyFrame) and self._is_plain(frame) and self.state is State.OPEN:
+            return self._send_reply(frame, out)
         if not self._is_agreed(frame, is_ours=True):
             raise LocalProtocolError(f"{type(frame).__name__} was not agreed on")
         if isinstance(frame, RejectFrame):
@@ -323,6 +346,31 @@ class McwsMachine(Machine):
         out.append(data)
         self._sent(frame, now)
         return len(data)
+
+    def _send_reply(self, frame: ReplyFrame, out: list[bytes]) -> int:
+        """Append a plain REPLY to ``out``: the hot path of requests."""
+        payload = frame.payload
+        flags = 0
+        if not isinstance(payload, bytes):
+            payload = utf8(payload)
+            flags = TEXT
+        size = len(payload) + REPLY_HEADER.size - LENGTH_BYTES
+        if size > self._peer_limit:
+            raise MessageTooLong(size, self._peer_limit)
+        # What is owed was agreed on when it was asked.
+        self._check_ids(frame)
+        self._pay(frame.correlation_id)
+        head = REPLY_HEADER.pack(size, REPLY, flags, frame.correlation_id)
+        if size < LARGE:
+            out.append(head + payload)
+        else:
+            out += (head, payload)
+        return size + LENGTH_BYTES
+
+    def _pay(self, correlation_id: int) -> None:
+        """Note that a request of the peer has its answer."""
+        assert self._owed is not None, "checked before sending"
+        self._owed.discard(correlation_id)
 
     def _check_ids(self, frame: Frame) -> None:
         """Refuse a request under an id in flight, and an answer to what nobody asked."""
@@ -342,8 +390,7 @@ class McwsMachine(Machine):
                 self._asked = set()
             self._asked.add(frame.correlation_id)
         elif isinstance(frame, ReplyFrame | ErrorFrame):
-            assert self._owed is not None, "checked before sending"
-            self._owed.discard(frame.correlation_id)
+            self._pay(frame.correlation_id)
         elif isinstance(frame, HelloFrame | WelcomeFrame):
             # A feature is used only if both ends announced it.
             self._features &= frame.features

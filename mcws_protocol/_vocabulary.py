@@ -70,6 +70,9 @@ class Part:
 
     def _encoder(self, known: frozenset[type]) -> Callable[[Any], Payload]:
         """Return what encodes messages of the classes ``known`` fast, and others with care."""
+        if object in self.kinds:
+            # Whatever it is, it is one of these: the codec alone decides.
+            return self.codec.encode
         quick: Callable[[Any], Payload] = getattr(self.codec, "quick_encode", self.codec.encode)
         careful = self.encode_with_care
 

@@ -89,10 +89,11 @@ class Answers:
 
     def take(self, frame: RequestFrame) -> Turn:
         """Return what answers ``frame`` when its turn comes; its deadline counts from now."""
-        # Noted before its turn comes, so that CANCEL finds it while it waits too.
-        job = Job(frame, self._hub.loop.time())
-        self._jobs[frame.correlation_id] = job
-        return Turn(functools.partial(self._start, job), len(frame.payload))
+        return Turn(functools.partial(self._start_late, self._note(frame)), len(frame.payload))
+
+    def start(self, frame: RequestFrame) -> None:
+        """Answer ``frame`` now, since nothing is in its way."""
+        self._start(self._note(frame))
 
     def cancel(self, correlation_id: int) -> None:
         """Cancel a request of the peer, whether it runs or waits."""
@@ -108,11 +109,24 @@ class Answers:
 
     # Details: from its turn to its answer
 
-    def _start(self, job: Job) -> None:
+    def _note(self, frame: RequestFrame) -> Job:
+        # Before its turn comes, so that CANCEL finds it while it waits too.
+        job = Job(frame, self._hub.loop.time())
+        self._jobs[frame.correlation_id] = job
+        return job
+
+    def _start_late(self, job: Job) -> None:
+        """Start a request that had to wait for its turn, if it is still wanted."""
         if job.is_answered:
             return
-        # While it waited its deadline may have passed, a drain begun, or others started.
-        code = self._refusal(job)
+        if self._hub.loop.time() >= job.expires_at:
+            self._fail(job, DEADLINE_PASSED)
+        else:
+            self._start(job)
+
+    def _start(self, job: Job) -> None:
+        # While it waited a drain may have begun, or others started.
+        code = self._refusal()
         if code:
             self._fail(job, code)
             return
@@ -134,10 +148,8 @@ class Answers:
         else:
             self._call(job, callback, request)
 
-    def _refusal(self, job: Job) -> int:
-        """Return the code of why ``job`` may not start; 0 if it may."""
-        if self._hub.loop.time() >= job.expires_at:
-            return DEADLINE_PASSED
+    def _refusal(self) -> int:
+        """Return the code of why no request may start; 0 if one may."""
         if self.is_draining:
             return DRAINING
         # Handlers that were cancelled and go on count too, or cancelling would lead past the limit

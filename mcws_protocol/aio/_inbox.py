@@ -198,6 +198,7 @@ class Inbox:
     def request_started(self) -> None:
         """Have the next message wait until an async request handler had its first step."""
         self.starting += 1
+        self.is_idle = False
         # Callbacks run in the order of their scheduling, so this comes behind that step.
         self._hub.loop.call_soon(self._request_stepped)
 

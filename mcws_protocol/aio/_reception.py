@@ -292,6 +292,12 @@ class Reception(ABC):
             planned = None if self._farewell is None else self._farewell.planned
             self._answers.is_draining = planned is not None
         was_idle = self.inbox.is_idle
+        if was_idle and self._farewell is None:
+            # The hot path: nothing is in its way, and nothing waits for its end.
+            self._answers.start(frame)
+            if self._hub.is_server and not self.outbox.has_room:
+                self.inbox.is_idle = False
+            return
         self._queue(self._answers.take(frame))
         if self._farewell is not None and self._farewell.is_deaf:
             self.refuse_requests()
