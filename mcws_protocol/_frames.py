@@ -293,7 +293,7 @@ def decode_frame(kind: int, flags: int, body: bytes) -> Frame | None:
         RemoteProtocolError: the type is unknown, a flag is not allowed on it, a field is missing
             or out of its bounds, or text is not UTF-8 (code 1007).
     """
-    if kind == REQUEST or kind == REPLY:
+    if kind in (REQUEST, REPLY):
         exchange = decode_exchange(kind, flags, body)
         if exchange is not None:
             return exchange
