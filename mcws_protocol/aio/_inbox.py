@@ -11,17 +11,17 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context
-from typing import Final, Protocol
+from typing import Final, Protocol, final
 
 from .._events import Payload
 from ._handlers import Rest
 from ._hub import Hub
-from ._workers import is_cancelling
 
 ITEM_BYTES: Final = 64
 """Bytes that a waiting item counts besides its payload, so that empty messages count too."""
 
 
+@final
 class Turn:
     """Something other than a message that takes its turn: a request, a hook.
 
@@ -108,12 +108,12 @@ class Inbox:
 
     # What waits
 
-    def put(self, *items: Payload | Turn) -> None:
-        """Add items behind all that wait."""
+    def put(self, item: Payload | Turn) -> None:
+        """Add an item behind all that wait."""
         if self._items is None:
             self._items = deque()
-        self._items.extend(items)
-        self.size += sum(map(size_of, items))
+        self._items.append(item)
+        self.size += size_of(item)
         self.is_idle = False
 
     def put_first(self, *items: Payload | Turn) -> None:
@@ -173,14 +173,17 @@ class Inbox:
     async def _work(self, rest: Rest) -> None:
         try:
             await rest
-            count = 0
+            task = asyncio.current_task()
+            assert task is not None, "a worker is a task"
+            left = budget = self._hub.limits.messages_per_turn
             # What waits shall not run in a task that counts a cancellation.
-            while not is_cancelling():
-                count += 1
+            while not task.cancelling():
+                left -= 1
                 # Handlers that end without waiting would keep the loop to themselves (FAULTS 28).
-                if count % self._hub.limits.messages_per_turn == 0:
+                if not left:
+                    left = budget
                     await asyncio.sleep(0)
-                while self._must_wait():
+                while self.starting and self._must_wait():
                     await asyncio.sleep(0)
                 if not self._may_start():
                     break
@@ -216,7 +219,7 @@ class Inbox:
         """Whether the next item is a message and an earlier request has to start first."""
         items = self._items
         # A request need not wait: requests run side by side, only their order of start counts.
-        return self.starting > 0 and items is not None and not isinstance(items[0], Turn)
+        return self.starting > 0 and items is not None and type(items[0]) is not Turn
 
     def _start(self) -> Rest | None:
         assert self._items is not None, "something waits"
@@ -225,7 +228,7 @@ class Inbox:
         if not self._items:
             # Never an empty one: `is_quiet` and `_must_wait` rely on it.
             self._items = None
-        return item.start() if isinstance(item, Turn) else self._recipient.start_message(item)
+        return item.start() if type(item) is Turn else self._recipient.start_message(item)
 
     def _rest(self) -> None:
         """Note that nothing can start now."""
@@ -236,4 +239,4 @@ class Inbox:
 
 def size_of(item: Payload | Turn) -> int:
     """Return the bytes that a waiting item counts."""
-    return ITEM_BYTES + (item.size if isinstance(item, Turn) else len(item))
+    return ITEM_BYTES + (item.size if type(item) is Turn else len(item))

@@ -139,7 +139,7 @@ class Outflow:
     @property
     def has_room(self) -> bool:
         """Whether no more waits than the high water."""
-        return self._has_room()
+        return self.queued <= self._high
 
     @property
     def is_empty(self) -> bool:
