@@ -348,7 +348,7 @@ class Connection(Reception, Generic[In, Out]):
             return False
         if self.inbox.is_paused or not self.is_open:
             return True
-        return self._hub.is_server and not self.outbox.has_room
+        return not self.outbox.has_room and self._hub.is_server
 
     def delivered(self) -> None:
         """Go on with reading, or with the end, now that nothing more can start."""

@@ -185,7 +185,7 @@ class Inbox:
                     await asyncio.sleep(0)
                 while self.starting and self._must_wait():
                     await asyncio.sleep(0)
-                if not self._may_start():
+                if self._items is None or self._recipient.holds_delivery():
                     break
                 following = self._start()
                 if following is not None:
@@ -224,11 +224,14 @@ class Inbox:
     def _start(self) -> Rest | None:
         assert self._items is not None, "something waits"
         item = self._items.popleft()
-        self.size -= size_of(item)
         if not self._items:
             # Never an empty one: `is_quiet` and `_must_wait` rely on it.
             self._items = None
-        return item.start() if type(item) is Turn else self._recipient.start_message(item)
+        if type(item) is Turn:
+            self.size -= ITEM_BYTES + item.size
+            return item.start()
+        self.size -= ITEM_BYTES + len(item)
+        return self._recipient.start_message(item)
 
     def _rest(self) -> None:
         """Note that nothing can start now."""
