@@ -37,6 +37,11 @@ class Recorder:
         self.work: dict[Payload, Coroutine[Any, Any, None]] = {}
         self.inbox = Inbox(self.hub, self)
 
+    def put(self, *items: Payload | Turn) -> None:
+        """Have items wait, in this order."""
+        for item in items:
+            self.inbox.put(item)
+
     def start_message(self, payload: Payload) -> Coroutine[Any, Any, None] | None:
         """Handle a message."""
         self.started.append(payload)
@@ -105,8 +110,8 @@ async def test_inbox_is_idle_once_it_delivered() -> None:
 async def test_put_waits_for_its_turn() -> None:
     """Items start in their order, and only when delivery is asked for."""
     recorder = Recorder()
-    recorder.inbox.put(b"one", "two")
-    recorder.inbox.put(recorder.turn("three"))
+    recorder.put(b"one", "two")
+    recorder.put(recorder.turn("three"))
     assert recorder.started == []
     assert not recorder.is_quiet()
     recorder.inbox.deliver()
@@ -119,7 +124,7 @@ async def test_put_makes_the_inbox_busy() -> None:
     """Behind something that waits nothing is handled at once."""
     recorder = Recorder()
     recorder.inbox.deliver()
-    recorder.inbox.put(b"one")
+    recorder.put(b"one")
     assert not recorder.is_idle()
 
 
@@ -127,7 +132,7 @@ async def test_put_first_goes_before_all() -> None:
     """In the order of its arguments, also where nothing waits."""
     recorder = Recorder()
     recorder.inbox.put_first(b"three")
-    recorder.inbox.put(b"four")
+    recorder.put(b"four")
     recorder.inbox.put_first(b"one", b"two")
     assert not recorder.is_idle()
     recorder.inbox.deliver()
@@ -137,7 +142,7 @@ async def test_put_first_goes_before_all() -> None:
 async def test_size_counts_what_waits() -> None:
     """Payloads and a fee for each item, so that empty messages count too."""
     recorder = Recorder()
-    recorder.inbox.put(b"", "four")
+    recorder.put(b"", "four")
     recorder.inbox.put_first(Turn(lambda: None, 10))
     assert recorder.inbox.size == 3 * ITEM_BYTES + 14
     recorder.inbox.deliver()
@@ -157,7 +162,7 @@ def test_size_of_an_item(item: Any, size: int) -> None:
 async def test_clear_forgets_what_waits() -> None:
     """Nothing of it starts any more, and it costs nothing."""
     recorder = Recorder()
-    recorder.inbox.put(b"one", b"two")
+    recorder.put(b"one", b"two")
     recorder.inbox.schedule()
     recorder.inbox.clear()
     await turns()
@@ -180,7 +185,7 @@ async def test_clear_still_delivers_hooks() -> None:
     """What is put behind it, the hooks of the end, has its turn."""
     recorder = Recorder()
     recorder.inbox.clear()
-    recorder.inbox.put(recorder.turn("hook"))
+    recorder.put(recorder.turn("hook"))
     recorder.inbox.deliver()
     assert recorder.started == ["hook"]
 
@@ -189,7 +194,7 @@ async def test_clear_lets_go_on_what_is_being_handled() -> None:
     """A handler that runs ends by itself, and nothing follows it."""
     recorder = Recorder()
     recorder.work[b"one"] = recorder.last("one")
-    recorder.inbox.put(b"one", b"two")
+    recorder.put(b"one", b"two")
     recorder.inbox.deliver()
     recorder.inbox.clear()
     assert not recorder.is_quiet()
@@ -204,7 +209,7 @@ async def test_clear_lets_go_on_what_is_being_handled() -> None:
 async def test_schedule_delivers_in_the_next_turn() -> None:
     """Nothing starts inside the call, and two calls deliver once."""
     recorder = Recorder()
-    recorder.inbox.put(b"one")
+    recorder.put(b"one")
     recorder.inbox.schedule()
     recorder.inbox.schedule()
     assert recorder.started == []
@@ -228,7 +233,7 @@ async def test_schedule_is_not_idle() -> None:
 async def test_deliver_starts_so_many_per_turn(count: int, first: int) -> None:
     """The other connections get their turn before the rest, which comes by itself."""
     recorder = Recorder(messages_per_turn=3)
-    recorder.inbox.put(*[b"x"] * count)
+    recorder.put(*[b"x"] * count)
     recorder.inbox.deliver()
     assert len(recorder.started) == first
     await turns(1)
@@ -243,7 +248,7 @@ async def test_worker_starts_so_many_per_turn(limit: int) -> None:
     """Behind an async handler the same holds."""
     recorder = Recorder(messages_per_turn=limit)
     recorder.work[b"first"] = recorder.last("first", 0)
-    recorder.inbox.put(b"first", *[b"x"] * 10)
+    recorder.put(b"first", *[b"x"] * 10)
     recorder.inbox.deliver()
     before = len(recorder.started)
     steps: list[int] = []
@@ -262,7 +267,7 @@ async def test_message_waits_for_the_end_of_the_one_before() -> None:
     """What a handler left to await ends before the next message starts."""
     recorder = Recorder()
     recorder.work = {b"one": recorder.last("one"), b"two": recorder.last("two")}
-    recorder.inbox.put(b"one", b"two", b"three")
+    recorder.put(b"one", b"two", b"three")
     recorder.inbox.deliver()
     recorder.inbox.deliver()
     assert recorder.started == [b"one"]
@@ -279,7 +284,7 @@ async def test_work_may_come_from_outside() -> None:
     recorder.inbox.deliver()
     recorder.inbox.work(recorder.last("direct"))
     assert not recorder.is_quiet()
-    recorder.inbox.put(b"next")
+    recorder.put(b"next")
     await asyncio.sleep(2)
     assert recorder.started == ["direct ends", b"next"]
 
@@ -294,10 +299,10 @@ async def test_worker_takes_what_arrives_meanwhile() -> None:
         tasks.append(asyncio.current_task())
 
     recorder.work = {b"one": work(), b"two": work()}
-    recorder.inbox.put(b"one")
+    recorder.put(b"one")
     recorder.inbox.deliver()
     await asyncio.sleep(0.5)
-    recorder.inbox.put(b"two")
+    recorder.put(b"two")
     await asyncio.sleep(3)
     assert len(tasks) == 2
     assert tasks[0] is tasks[1]
@@ -314,7 +319,7 @@ async def test_worker_runs_in_the_context_of_its_connection() -> None:
 
     for payload in (b"one", b"two"):
         recorder.work[payload] = work()
-        recorder.inbox.put(payload)
+        recorder.put(payload)
         recorder.inbox.deliver()
         await turns()
     assert seen == [recorder, "changed"]
@@ -332,7 +337,7 @@ async def test_worker_that_is_cancelled_does_not_keep_the_rest() -> None:
         await asyncio.sleep(1)
 
     recorder.work[b"one"] = work()
-    recorder.inbox.put(b"one", b"two")
+    recorder.put(b"one", b"two")
     recorder.inbox.deliver()
     await turns()
     assert recorder.started == [b"one", b"two"]
@@ -354,7 +359,7 @@ async def test_worker_whose_cancellation_was_swallowed_is_left() -> None:
         await asyncio.sleep(0)
 
     recorder.work = {b"one": work(), b"two": work()}
-    recorder.inbox.put(b"one", b"two", b"three")
+    recorder.put(b"one", b"two", b"three")
     recorder.inbox.deliver()
     await turns(20)
     assert counts == [0, 0]
@@ -382,7 +387,7 @@ async def test_hold_keeps_everything() -> None:
     """While the recipient holds delivery nothing starts, and the inbox is not idle."""
     recorder = Recorder()
     recorder.is_held = True
-    recorder.inbox.put(b"one")
+    recorder.put(b"one")
     recorder.inbox.deliver()
     assert recorder.started == []
     assert not recorder.is_idle()
@@ -409,7 +414,7 @@ async def test_hold_begins_between_two_messages() -> None:
     def hold() -> None:
         recorder.inbox.is_paused = True
 
-    recorder.inbox.put(b"one", Turn(hold), b"two")
+    recorder.put(b"one", Turn(hold), b"two")
     recorder.inbox.deliver()
     assert recorder.started == [b"one"]
     recorder.inbox.is_paused = False
@@ -425,7 +430,7 @@ async def test_hold_begins_in_a_worker() -> None:
         recorder.inbox.is_paused = True
 
     recorder.work[b"one"] = work()
-    recorder.inbox.put(b"one", b"two")
+    recorder.put(b"one", b"two")
     recorder.inbox.deliver()
     await turns()
     assert recorder.started == [b"one"]
@@ -449,7 +454,7 @@ async def test_message_waits_for_the_first_step_of_a_request() -> None:
         loop.call_soon(recorder.started.append, "step")
         recorder.inbox.request_started()
 
-    recorder.inbox.put(Turn(start), b"message")
+    recorder.put(Turn(start), b"message")
     recorder.inbox.deliver()
     assert recorder.started == []
     assert not recorder.is_idle()
@@ -472,7 +477,7 @@ async def test_request_does_not_wait_for_another() -> None:
 
         return Turn(start)
 
-    recorder.inbox.put(request("one"), request("two"), b"message")
+    recorder.put(request("one"), request("two"), b"message")
     recorder.inbox.deliver()
     assert recorder.started == ["one", "two"]
     await turns()
@@ -489,7 +494,7 @@ async def test_request_in_a_worker_lets_the_message_behind_it_wait() -> None:
         recorder.inbox.request_started()
 
     recorder.work[b"one"] = recorder.last("one")
-    recorder.inbox.put(b"one", Turn(start), b"two")
+    recorder.put(b"one", Turn(start), b"two")
     recorder.inbox.deliver()
     await asyncio.sleep(2)
     assert recorder.started == [b"one", "one ends", "step", b"two"]
@@ -505,7 +510,7 @@ async def test_request_that_starts_while_the_inbox_is_cleared() -> None:
         asyncio.get_running_loop().call_soon(recorder.inbox.clear)
 
     recorder.work[b"one"] = recorder.last("one")
-    recorder.inbox.put(b"one", Turn(start), b"two")
+    recorder.put(b"one", Turn(start), b"two")
     recorder.inbox.deliver()
     await asyncio.sleep(2)
     assert recorder.started == [b"one", "one ends"]
@@ -515,7 +520,7 @@ async def test_request_that_starts_while_the_inbox_is_cleared() -> None:
 async def test_turn_that_leaves_something_to_await() -> None:
     """A hook holds up what is behind it, as a message does."""
     recorder = Recorder()
-    recorder.inbox.put(recorder.turn("hook", recorder.last("hook")), b"message")
+    recorder.put(recorder.turn("hook", recorder.last("hook")), b"message")
     recorder.inbox.deliver()
     await asyncio.sleep(2)
     assert recorder.started == ["hook", "hook ends", b"message"]
@@ -524,7 +529,7 @@ async def test_turn_that_leaves_something_to_await() -> None:
 async def test_request_that_starts_at_the_end_of_a_turn() -> None:
     """Its first step does not bring a second helping to a turn that has one coming."""
     recorder = Recorder(messages_per_turn=1)
-    recorder.inbox.put(Turn(recorder.inbox.request_started), b"one", b"two")
+    recorder.put(Turn(recorder.inbox.request_started), b"one", b"two")
     recorder.inbox.deliver()
     await turns(1)
     assert recorder.started == [b"one"]
