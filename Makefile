@@ -8,10 +8,10 @@ TESTED ?=
 PACKAGES := mcws_protocol mcws_protocol.aio mcws_server mcws_client mcws_testkit
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check style types stubs docs coverage nightly bench clean
+.PHONY: help demo test test-compiled check style types stubs docs coverage nightly bench clean
 
 help:  ## say what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1: /'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1: /'
 
 $(VENV)/.%: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -24,6 +24,25 @@ demo: $(VENV)/.demo  ## devices, a server and an operator's view on this machine
 
 test: $(VENV)/.test  ## run the tests; ARGS are pytest's
 	@$(BIN)/python -m pytest $(ARGS)
+
+# The packages are installed, not editable. The tests run beside links to what was installed, since
+# they look at the sources too, and those of the checkout would be found before what is compiled.
+COMPILED_VENV := .venv-compiled
+COMPILED_RUN := build/compiled
+
+$(COMPILED_VENV)/.compiled: pyproject.toml hatch_build.py $(shell find mcws_* -name '*.py')
+	@test -x $(COMPILED_VENV)/bin/python || $(PYTHON) -m venv $(COMPILED_VENV)
+	@$(COMPILED_VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	@MCWS_COMPILE=1 $(COMPILED_VENV)/bin/python -m pip install --quiet . --group test
+	@touch $@
+
+test-compiled: $(COMPILED_VENV)/.compiled  ## run the tests on the compiled build; ARGS are pytest's
+	@rm -rf $(COMPILED_RUN) && mkdir -p $(COMPILED_RUN)
+	@for name in .ci $(filter-out build dist,$(wildcard *)); do \
+		ln -s "$(CURDIR)/$$name" $(COMPILED_RUN)/; done
+	@for package in $(CURDIR)/$(COMPILED_VENV)/lib/python3*/site-packages/mcws_*/; do \
+		ln -sfn "$$package" $(COMPILED_RUN)/; done
+	@cd $(COMPILED_RUN) && MCWS_COMPILE=1 $(CURDIR)/$(COMPILED_VENV)/bin/python -m pytest $(ARGS)
 
 check: style types stubs docs coverage  ## all that CI runs
 
@@ -76,4 +95,4 @@ bench: $(VENV)/.test  ## run the benchmarks
 	@$(BIN)/python benchmarks/simulation.py
 
 clean:  ## remove what the other verbs made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
+	rm -rf $(VENV) $(COMPILED_VENV) $(COMPILED_RUN) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
