@@ -70,47 +70,18 @@ class FrameReader:
         self.others = False
         if self.fault is not None:
             return found
-        if self._parts is not None:
-            if len(data) < JOINED_BELOW and len(self._parts[-1]) < JOINED_BELOW:
-                self._parts[-1] += data
-            else:
-                self._parts.append(data)
-            self._have += len(data)
-            # Nothing is looked at before all is there, so a trickle costs linear time.
-            if self._have < self._whole:
-                return found
-            data = b"".join(self._parts)
-            self._parts = None
-            self._have = 0
-        elif self._tail:
-            # Shorter than 4 KiB, so a copy for each piece is cheap.
-            data = self._tail + data
-            self._tail = b""
-        rest = self._scan(data, found)
-        if rest:
-            self._hold(data[-rest:])
-        return found
-
-    def eof(self) -> None:
-        """Note that the stream is over.
-
-        Raises:
-            IncompleteFrame: it ended inside a frame.
-        """
-        if self.buffered:
-            raise IncompleteFrame(self.buffered)
-
-    def _scan(self, data: bytes, found: list[Received]) -> int:
-        """Append the whole frames of ``data`` to ``found``; return the bytes that are left."""
+        if self._tail or self._parts is not None:
+            data = self._joined(data)
         at = 0
         size = len(data)
         limit = self.limit
+        is_compiled = IS_COMPILED
         # Declared, since `struct` tells no types, and numbers of a known one are ten times faster.
         length: int
         head: int
         try:
             while size - at >= HEADER_BYTES:
-                length, head = peek_compiled(data, at) if IS_COMPILED else peek(data, at)
+                length, head = peek_compiled(data, at) if is_compiled else peek(data, at)
                 # `_hold` says what is wrong with it; the good frames before it are safe in `found`.
                 if not 2 <= length <= limit:
                     break
@@ -127,11 +98,40 @@ class FrameReader:
         # The frames before it stay in `found`; the fault is told behind them.
         except UnicodeDecodeError:
             self.fault = RemoteProtocolError("text in MESSAGE is not UTF-8", 1007)
-            return 0
         except RemoteProtocolError as error:
             self.fault = error
-            return 0
-        return size - at
+        else:
+            if at < size:
+                self._hold(data[at:])
+        return found
+
+    def eof(self) -> None:
+        """Note that the stream is over.
+
+        Raises:
+            IncompleteFrame: it ended inside a frame.
+        """
+        if self.buffered:
+            raise IncompleteFrame(self.buffered)
+
+    def _joined(self, data: bytes) -> bytes:
+        """Return ``data`` behind what is held; nothing while a long frame is not whole."""
+        if self._parts is None:
+            # Shorter than 4 KiB, so a copy for each piece is cheap.
+            tail, self._tail = self._tail, b""
+            return tail + data
+        if len(data) < JOINED_BELOW and len(self._parts[-1]) < JOINED_BELOW:
+            self._parts[-1] += data
+        else:
+            self._parts.append(data)
+        self._have += len(data)
+        # Nothing is looked at before all is there, so a trickle costs linear time.
+        if self._have < self._whole:
+            return b""
+        whole = b"".join(self._parts)
+        self._parts = None
+        self._have = 0
+        return whole
 
     def _decode(self, head: int, body: bytes, found: list[Received]) -> None:
         frame = decode_frame(head >> 8, head & 0xFF, body)

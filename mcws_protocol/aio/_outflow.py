@@ -189,7 +189,8 @@ class Outflow:
         if self._when_done is not None and self._pressure is None:
             done, self._when_done = self._when_done, None
             done()
-        self._wake()
+        if self._room is not None or self._drained is not None:
+            self._wake()
 
     def pause(self) -> None:
         """Note that the transport cannot pass on what it has."""

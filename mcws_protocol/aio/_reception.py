@@ -67,8 +67,10 @@ class Reception(ABC):
         "_answers",
         "_asked",
         "_backlog",
+        "_budget",
         "_eof_waits",
         "_farewell",
+        "_high",
         "_hub",
         "_is_reading_paused",
         "_machine",
@@ -97,6 +99,10 @@ class Reception(ABC):
         self.dispatcher: Dispatcher = Dispatcher(hub, dialect, self)
         self.inbox: Inbox = Inbox(hub, self)
         self._hub = hub
+        # Looked at in each read, so not from the limits of the hub.
+        self._budget = hub.limits.messages_per_turn
+        # Only a server holds handlers back for a full outbox: two ends that both did could stop.
+        self._high = hub.limits.outbox_high_bytes if hub.is_server else sys.maxsize
         self._machine = machine
         # Made when they are needed: most connections never ask, and all end only once.
         self._asked: Asked | None = None
@@ -136,7 +142,7 @@ class Reception(ABC):
         events = self._machine.receive(data, self._hub.loop.time())
         if self._skips:
             events = self._without_messages(events)
-        if self._hub.is_server and not self.is_open and events and type(events[-1]) is Faulted:
+        if not self.is_open and self._hub.is_server and events and type(events[-1]) is Faulted:
             # A HELLO with a fault right behind it is refused as a whole: nobody was let in yet.
             events = events[-1:]
         if self._backlog is None:
@@ -158,7 +164,7 @@ class Reception(ABC):
 
     def _take(self, events: list[Received]) -> None:
         """Handle what one read brought, or as much of it as one turn allows."""
-        budget = self._hub.limits.messages_per_turn
+        budget = self._budget
         if len(events) > budget:
             self._backlog = events[budget:]
             events = events[:budget]
@@ -203,8 +209,7 @@ class Reception(ABC):
     def _handle(self, events: list[Received]) -> None:
         """Handle messages at once while nothing is in their way, else have them wait."""
         inbox, outbox, dispatcher = self.inbox, self.outbox, self.dispatcher
-        # Only a server holds handlers back for a full outbox: two ends that both did could stop.
-        high = self._hub.limits.outbox_high_bytes if self._hub.is_server else sys.maxsize
+        high = self._high
         for event in events:
             if type(event) is bytes or type(event) is str:
                 if not inbox.is_idle:
