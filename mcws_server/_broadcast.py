@@ -50,17 +50,28 @@ def send_to_all(connections: Iterable[AnyConnection], message: Any) -> Delivery:
     for connection in targets:
         if connection.door not in frames:
             frames[connection.door] = connection.outbox.share(message)
-    counts = dict.fromkeys(Shared, 0)
-    slow: list[str] = []
+    # What did not go well: mostly nothing.
+    others: list[tuple[Shared, AnyConnection]] = []
+    queued = Shared.QUEUED
     for connection in targets:
         outcome = connection.outbox.put_shared(frames[connection.door])
+        if outcome is not queued:
+            others.append((outcome, connection))
+    return Delivery(queued=len(targets)) if not others else _sum_up(len(targets), others)
+
+
+def _sum_up(count: int, others: list[tuple[Shared, AnyConnection]]) -> Delivery:
+    """Return what became of ``count`` messages, and give up who cannot take another one."""
+    counts = dict.fromkeys(Shared, 0)
+    slow: list[str] = []
+    for outcome, connection in others:
         counts[outcome] += 1
         if outcome is Shared.OVERFLOW:
             connection.give_up(SLOW)
         if outcome is Shared.OVERFLOW or outcome is Shared.DROPPED:
             slow.append(connection.id)
     return Delivery(
-        queued=counts[Shared.QUEUED],
+        queued=count - len(others),
         dropped=counts[Shared.DROPPED] + counts[Shared.SILENT],
         too_long=counts[Shared.TOO_LONG],
         closed=counts[Shared.CLOSED] + counts[Shared.OVERFLOW],

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import Enum
 from threading import get_ident
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from .._dialect import Dialect
 from .._errors import ConnectionClosed, OutboxFull
@@ -34,6 +34,10 @@ class Shared(Enum):
     """There is no room and the policy is to disconnect."""
     SILENT = "silent"
     """This end of the connection sends no messages, whatever the room."""
+
+
+# A look at a member of an enum costs more than one at a name.
+QUEUED: Final = Shared.QUEUED
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -150,7 +154,16 @@ class Outbox(Outflow):
         if not self._machine.accepts(data):
             return Shared.TOO_LONG
         size = len(data)
-        if self.queued + size > self._limits.outbox_bytes_max and self._refuses(size) is not None:
+        queued = self.queued + size
+        # The hot path: below high water nothing has to leave at once, and no limit is reached.
+        if queued <= self._high and self._pressure is None:
+            parts = self._parts
+            if parts is None:
+                parts = self._begin()
+            parts.append(data)
+            self.queued = queued
+            return QUEUED
+        if queued > self._limits.outbox_bytes_max and self._refuses(size) is not None:
             outcome = self._sacrifice(size)
             if outcome is not Shared.QUEUED:
                 return outcome
