@@ -327,8 +327,6 @@ class McwsMachine(Machine):
 
     def send(self, frame: Frame, now: float, out: list[bytes]) -> int:
         """Append any other frame to ``out`` and return how many bytes that made."""
-        if isinstance(frame, ReplyFrame) and self._is_plain(frame) and self.state is State.OPEN:
-            return self._send_reply(frame, out)
         if not self._is_agreed(frame, is_ours=True):
             raise LocalProtocolError(f"{type(frame).__name__} was not agreed on")
         if isinstance(frame, RejectFrame):
@@ -347,9 +345,14 @@ class McwsMachine(Machine):
         self._sent(frame, now)
         return len(data)
 
-    def _send_reply(self, frame: ReplyFrame, out: list[bytes]) -> int:
-        """Append a plain REPLY to ``out``: the hot path of requests."""
-        payload = frame.payload
+    def send_reply(
+        self, correlation_id: int, payload: Payload, now: float, out: list[bytes]
+    ) -> int:
+        """Append a REPLY to ``out``: the hot path of requests."""
+        owed = self._owed
+        # What is owed was agreed on when it was asked; all else gets the error that `send` has.
+        if self.state is not State.OPEN or owed is None or correlation_id not in owed:
+            return super().send_reply(correlation_id, payload, now, out)
         flags = 0
         if not isinstance(payload, bytes):
             payload = utf8(payload)
@@ -357,20 +360,13 @@ class McwsMachine(Machine):
         size = len(payload) + REPLY_HEADER.size - LENGTH_BYTES
         if size > self._peer_limit:
             raise MessageTooLong(size, self._peer_limit)
-        # What is owed was agreed on when it was asked.
-        self._check_ids(frame)
-        self._pay(frame.correlation_id)
-        head = REPLY_HEADER.pack(size, REPLY, flags, frame.correlation_id)
+        owed.discard(correlation_id)
+        head = REPLY_HEADER.pack(size, REPLY, flags, correlation_id)
         if size < LARGE:
             out.append(head + payload)
         else:
             out += (head, payload)
         return size + LENGTH_BYTES
-
-    def _pay(self, correlation_id: int) -> None:
-        """Note that a request of the peer has its answer."""
-        assert self._owed is not None, "checked before sending"
-        self._owed.discard(correlation_id)
 
     def _check_ids(self, frame: Frame) -> None:
         """Refuse a request under an id in flight, and an answer to what nobody asked."""
@@ -390,7 +386,8 @@ class McwsMachine(Machine):
                 self._asked = set()
             self._asked.add(frame.correlation_id)
         elif isinstance(frame, ReplyFrame | ErrorFrame):
-            self._pay(frame.correlation_id)
+            assert self._owed is not None, "checked before sending"
+            self._owed.discard(frame.correlation_id)
         elif isinstance(frame, HelloFrame | WelcomeFrame):
             # A feature is used only if both ends announced it.
             self._features &= frame.features

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final
 
 from ._codec import Codec, Raw
-from ._events import Event, Frame, Payload, Received
+from ._events import Event, Frame, Payload, Received, ReplyFrame
 from ._limits import Limits
 from ._native import mypyc_attr
 from ._state import Role, State, Step, Table, advance
@@ -134,6 +134,12 @@ class Machine(ABC):
             MessageTooLong: the peer accepts no frame of that length.
             EncodeError: the payload is text with a lone surrogate.
         """
+
+    def send_reply(
+        self, correlation_id: int, payload: Payload, now: float, out: list[bytes]
+    ) -> int:
+        """Append a REPLY to ``out``; else as ``send``."""
+        return self.send(ReplyFrame(correlation_id, payload), now, out)
 
     # Time and state
 

@@ -8,7 +8,7 @@ import math
 from typing import Any, Final, Protocol
 
 from .._errors import DecodeError, MessageTooLong, Refused, UnknownMessage
-from .._events import ErrorFrame, ReplyFrame, RequestFrame
+from .._events import ErrorFrame, Payload, ReplyFrame, RequestFrame
 from ._dispatcher import Dispatcher
 from ._handlers import Callback, is_awaitable
 from ._hub import Hub
@@ -60,6 +60,10 @@ class Answerer(Protocol):
         """
         ...
 
+    def reply(self, correlation_id: int, payload: Payload) -> None:
+        """Send a reply; else as ``answer``."""
+        ...
+
     def request_started(self) -> None:
         """Note that an async handler has its first step in this turn of the loop."""
         ...
@@ -89,11 +93,36 @@ class Answers:
 
     def take(self, frame: RequestFrame) -> Turn:
         """Return what answers ``frame`` when its turn comes; its deadline counts from now."""
-        return Turn(functools.partial(self._start_late, self._note(frame)), len(frame.payload))
+        job = self._note(frame, self._hub.loop.time())
+        return Turn(functools.partial(self._start_late, job), len(frame.payload))
 
-    def start(self, frame: RequestFrame) -> None:
-        """Answer ``frame`` now, since nothing is in its way."""
-        self._start(self._note(frame))
+    def start(self, frame: RequestFrame, now: float) -> None:
+        """Answer ``frame``, which came at ``now``, since nothing is in its way: the hot path.
+
+        A plain handler needs no job: nothing can arrive before it has returned.
+        """
+        dispatcher = self._dispatcher
+        callback: Callback | None = None
+        if not self._refusal():
+            try:
+                request = dispatcher.dialect.decode_request(frame.payload)
+            except Exception:  # noqa: S110 - the same again below, with the error that is promised
+                pass
+            else:
+                callback = dispatcher.for_request(type(request))
+        if callback is None:
+            self._start(self._note(frame, now))
+            return
+        try:
+            result = callback(request, dispatcher.client)
+            if not is_awaitable(result):
+                reply = dispatcher.dialect.encode_reply(request, result)
+                self._answerer.reply(frame.correlation_id, reply)
+                return
+        except (Exception, asyncio.CancelledError) as error:
+            self._failed(self._note(frame, now), error, callback)
+            return
+        self._go_on(self._note(frame, now), request, result, callback)
 
     def cancel(self, correlation_id: int) -> None:
         """Cancel a request of the peer, whether it runs or waits."""
@@ -109,9 +138,9 @@ class Answers:
 
     # Details: from its turn to its answer
 
-    def _note(self, frame: RequestFrame) -> Job:
+    def _note(self, frame: RequestFrame, now: float) -> Job:
         # Before its turn comes, so that CANCEL finds it while it waits too.
-        job = Job(frame, self._hub.loop.time())
+        job = Job(frame, now)
         self._jobs[frame.correlation_id] = job
         return job
 
@@ -163,9 +192,13 @@ class Answers:
             self._failed(job, error, callback)
             return
         # A plain handler has answered with what it returned.
-        if not is_awaitable(result):
+        if is_awaitable(result):
+            self._go_on(job, request, result, callback)
+        else:
             self._reply(job, request, result, callback)
-            return
+
+    def _go_on(self, job: Job, request: Any, result: Any, callback: Callback) -> None:
+        """Have a worker await what an async handler gave."""
         self.running += 1
         job.work = self._await(job, request, result, callback)
         # A context for each: requests run side by side, and one may not see what another one sets.

@@ -87,6 +87,16 @@ class Outflow:
         parts = self._parts if self._parts is not None else self._begin()
         self._count(self._machine.send(frame, self._flusher.loop.time(), parts))
 
+    def put_reply(self, correlation_id: int, payload: Payload) -> None:
+        """Queue the reply to a request; else as ``put``."""
+        if self.refusal is not None:
+            raise self._closed()
+        parts = self._parts if self._parts is not None else self._begin()
+        # A clock is looked at only where the frame is no plain one.
+        self._count(
+            self._machine.send_reply(correlation_id, payload, self._machine.heard_at, parts)
+        )
+
     def reply(self, payload: Payload) -> None:
         """Queue an answer that travels as a message, as on a plain wire; accepted at every limit.
 

@@ -299,7 +299,7 @@ class Reception(ABC):
         was_idle = self.inbox.is_idle
         if was_idle and self._farewell is None:
             # The hot path: nothing is in its way, and nothing waits for its end.
-            self._answers.start(frame)
+            self._answers.start(frame, self._machine.heard_at)
             if self._hub.is_server and not self.outbox.has_room:
                 self.inbox.is_idle = False
             return
@@ -380,6 +380,12 @@ class Reception(ABC):
         outbox = self.outbox
         if outbox.refusal is None or outbox.takes_answers:
             outbox.put(frame)
+
+    def reply(self, correlation_id: int, payload: Payload) -> None:
+        """Send the reply to a request; nothing if the connection is closed."""
+        outbox = self.outbox
+        if outbox.refusal is None or outbox.takes_answers:
+            outbox.put_reply(correlation_id, payload)
 
     def request_started(self) -> None:
         """Have the next message wait until an async request handler had its first step."""

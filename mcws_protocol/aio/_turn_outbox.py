@@ -144,6 +144,10 @@ class TurnOutbox(Outbox, ABC):
         else:
             super().put(frame)
 
+    def put_reply(self, correlation_id: int, payload: Payload) -> None:
+        """Queue the reply to a request, also while the end waits for the turn."""
+        self.put(ReplyFrame(correlation_id, payload))
+
     def take_back(self, correlation_id: int) -> bool:
         """Forget a request that waits here; return whether there was one."""
         is_found = self._line.take_back(correlation_id)
