@@ -102,6 +102,7 @@ class Answers:
         A plain handler needs no job: nothing can arrive before it has returned.
         """
         dispatcher = self._dispatcher
+        request: Any = None
         callback: Callback | None = None
         if not self._refusal():
             try:
