@@ -12,11 +12,11 @@ from typing_extensions import TypeVar
 from .._codec import Raw, expect_raw
 from .._events import Payload
 from .._message import Message, MessageType, RequestOf, RequestType
-from .._native import mypyc_attr
 from .._vocabulary import Vocabulary
 from ._connection import Connection
 from ._handlers import Callback, Handlers, check_callback
 from ._registration import Register, RegisterRequest
+from ._sender import Sender
 
 In = TypeVar("In", default=Raw)
 Out = TypeVar("Out", default=Raw)
@@ -29,18 +29,17 @@ RawT = TypeVar("RawT", bytes, str)
 P = TypeVar("P", bound="Peer[Raw, Any]")
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
-class Peer(Generic[In, Out]):
+class Peer(Sender[Out], Generic[In, Out]):
     """The other end of a connection, as the application sees it.
 
     Sending, closing and pausing are plain calls: they change state and schedule, and never run a
     handler. What they return may be awaited, and need not be.
     """
 
-    __slots__ = ("_connection", "_metadata")
+    __slots__ = ("_metadata",)
 
     def __init__(self, connection: Connection[In, Out]) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self._metadata: dict[str, Any] | None = None
 
     # What is known of the peer
@@ -89,23 +88,6 @@ class Peer(Generic[In, Out]):
         return self._connection.skipped
 
     # Sending
-
-    def send(self, message: Out, /) -> Awaitable[None]:
-        """Queue one message; never blocks.
-
-        Awaiting what is returned waits until less than ``limits.outbox_high_bytes`` wait. It may be
-        cancelled: the message stays queued.
-
-        Raises:
-            EncodeError: the codec cannot encode ``message``.
-            MessageTooLong: it is longer than the peer accepts.
-            OutboxFull: more than ``limits.outbox_bytes_max`` would wait.
-            ConnectionClosed: the connection ended or is ending.
-            LocalProtocolError: in the mode of this connection this end sends no messages.
-            RuntimeError: called from another thread than the loop's.
-        In each case nothing was queued.
-        """
-        return self._connection.outbox.send(message)
 
     def write(self, payload: Payload, /) -> Awaitable[None]:
         """Queue one payload as it is, past the codec; else as ``send``."""
