@@ -408,7 +408,7 @@ async def test_protocol_that_stops_the_program() -> None:
         near.write(b"xyz")
     with pytest.raises(KeyboardInterrupt):
         # What the loop calls; it would end the loop of this test.
-        far._turn()
+        far._read_ready(3)
     for end in (near, far):
         end.abort()
     await settled()
@@ -487,6 +487,18 @@ async def test_close_flushes() -> None:
     assert b"".join(b.data) == b"abcde"
     assert (a.heard[-1], b.heard[-2:]) == (("lost", None), ["eof", ("lost", None)])
     near.write(b"nobody cares")
+
+
+async def test_calls_on_an_end_that_was_flushed() -> None:
+    """Nothing comes of them; asyncio fails there, having forgotten its loop."""
+    a, _, (near, _) = join(capacity=2)
+    near.write(b"abcde")
+    near.close()
+    await settled()
+    near.write(b"nobody cares")
+    near.abort()
+    await settled()
+    assert a.heard == ["made", ("lost", None)]
 
 
 async def test_close_with_unread_data_resets() -> None:
