@@ -421,10 +421,9 @@ async def test_close_flushes(waits: bool) -> None:
     assert socket.asked[:-1] == ([b"a", b"bc"] if waits else [b"ab"])
 
 
-async def test_abort_drops_what_waits() -> None:
+async def test_abort_drops_what_waits(problems: list[dict[str, Any]]) -> None:
     """It is told once, in a later turn; the socket is closed, whatever the protocol does."""
     diary = Diary(lost=failing(LookupError("planned")))
-    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
     socket, transport = made(diary)
     socket.room = 0
     transport.write(b"ab")
@@ -433,6 +432,7 @@ async def test_abort_drops_what_waits() -> None:
     assert (diary.heard, transport.is_closing(), socket.watches["writes"]) == ([], True, False)
     await settled()
     assert (diary.heard, socket.asked) == ([("lost", None)], [b"", "close"])
+    assert len(problems) == 1
 
 
 async def test_resume_writing_may_close() -> None:
@@ -453,8 +453,13 @@ async def test_resume_writing_may_close() -> None:
 
 async def test_notes_come_before_what_follows() -> None:
     """Whoever keeps a trace hears of each happening once, with its bytes."""
-    notes: list[Any] = []
-    socket, transport = made(Diary(), lambda *what: notes.append(what))
+    notes: list[tuple[object, ...]] = []
+
+    def note(*what: object) -> None:
+        """Write it down."""
+        notes.append(what)
+
+    socket, transport = made(Diary(), note)
     transport.write(b"ab")
     socket.answers = [b"cd", b""]
     for call in ("pause_reading", "resume_reading", "write_eof"):
