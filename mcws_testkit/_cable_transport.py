@@ -31,6 +31,7 @@ class CableTransport(SocketTransport):
         socket = PlugSocket(cable.plug(name), asyncio.get_running_loop())
         super().__init__(socket, {"cable": cable, "sockname": here, "peername": there})
         self._name = name
+        self._is_lost = False
         self.set_protocol(protocol)
 
     def start(self) -> None:
@@ -45,6 +46,9 @@ class CableTransport(SocketTransport):
     # Details
 
     def _lose(self, error: BaseException | None) -> None:
+        if self._is_lost:
+            # Closed in `resume_writing`, which asyncio tells twice.
+            return
         # Who writes to a connection that has ended is ignored, also where asyncio would fail.
-        self._conn_lost = True
+        self._is_lost = self._conn_lost = True
         super()._lose(error)

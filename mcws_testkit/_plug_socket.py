@@ -50,8 +50,9 @@ class PlugSocket:
 
     def watch_writes(self) -> None:
         """Report the next time that there is room, or that there is no use in waiting for it."""
-        # No look: whoever asks has just filled the line, and the plug tells when that changes.
         self._has_writer = True
+        # The line may have been lost meanwhile, and nobody reads what would tell of it.
+        self._look()
 
     def unwatch_writes(self) -> None:
         """Report no longer that there is room."""

@@ -565,6 +565,28 @@ async def test_close_then_reset_is_lost_once() -> None:
     assert a.heard == ["made", ("lost", None)]
 
 
+async def test_close_inside_of_resume_writing_is_lost_once() -> None:
+    """A protocol that closes when its writing resumes hears of the end once."""
+    a, b, (near, far) = join(capacity=4)
+    near.set_write_buffer_limits(high=0)
+    a.resume_writing = near.close  # type: ignore[method-assign]
+    near.write(b"abcdefgh")
+    await settled()
+    assert a.heard.count(("lost", None)) == 1
+    assert (b"".join(b.data), far.is_closing()) == (b"abcdefgh", True)
+
+
+async def test_writer_that_does_not_read_hears_of_the_loss() -> None:
+    """A full line to who has left fails also for an end that has paused reading."""
+    a, _, (near, far) = join(capacity=4)
+    near.pause_reading()
+    far.close()
+    await settled()
+    near.write(b"more than fits")
+    await settled()
+    assert a.heard[-1][0] == "lost"
+
+
 async def test_extra_info() -> None:
     """A transport has addresses, its cable, and no socket."""
     _, _, pair = join()
