@@ -9,17 +9,15 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from typing_extensions import TypeVar
 
 from ._cable import CAPACITY, Cable
 from ._pairs import Pair, Side
 from ._plug import Plug, again, failure
+from ._socket_calls import SocketCalls
 from ._verdicts import SimDeadlock, SimEscape
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer, WriteableBuffer
 
 PATIENCE_S: Final = 10.0
 """Seconds after which a call without a timeout is taken for one that will never end."""
@@ -33,11 +31,12 @@ Bystanders: TypeAlias = weakref.WeakSet[threading.Thread]
 """The threads that were there before the cable and have not used it."""
 
 
-class CableSocket(socket.socket):
+class CableSocket(SocketCalls):
     """One end of a cable, for code that is written for a TCP socket that blocks.
 
     It has results and errors of Linux. It has no file descriptor: ``fileno()`` is -1, and what
-    needs one (``select``, ``ssl``, an event loop) refuses it. Each end may be used by several
+    needs one (``select``, ``ssl``, an event loop) refuses it; ``dup``, ``connect`` and other calls
+    that make no sense for an end of a cable raise ``SimEscape``. Each end may be used by several
     threads. Where this thread is the only one, nobody else can ever send: a timeout passes at once
     then, and a call without one raises ``SimDeadlock`` instead of waiting for ever; among several
     threads it does so after ``patience_s`` seconds. Threads that were there before the cable and
@@ -58,63 +57,9 @@ class CableSocket(socket.socket):
         self._patience_s = patience_s
         self._bystanders: Bystanders = weakref.WeakSet(threading.enumerate())
         self._timeout: float | None = socket.getdefaulttimeout()
-        self._options: dict[tuple[int, int], Any] = {}
-
-    # Receiving
-
-    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
-        """Return up to ``bufsize`` bytes as soon as there are any; none at the end of the stream.
-
-        Raises:
-            ValueError: ``bufsize`` is negative.
-            TimeoutError: nothing came in time.
-            BlockingIOError: nothing has come, and this end does not block.
-            ConnectionResetError: the connection was lost.
-            OSError: (EBADF) this end is closed.
-            SimDeadlock: nothing can ever come.
-        """
-        self._check_flags("recv", flags)
-        if bufsize < 0:
-            raise ValueError("negative buffersize in recv")
-        if not bufsize:
-            return b""
-        return self._wait("recv", lambda: self._plug.receive(bufsize))
-
-    def recv_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> int:
-        """Receive into a buffer, at most ``nbytes`` bytes if that is not 0; else as ``recv``."""
-        view = memoryview(buffer).cast("B")
-        if nbytes < 0:
-            raise ValueError("negative buffersize in recv_into")
-        if nbytes > len(view):
-            raise ValueError("buffer too small for requested bytes")
-        data = self.recv(nbytes or len(view), flags)
-        view[: len(data)] = data
-        return len(data)
-
-    # Sending
-
-    def send(self, data: ReadableBuffer, flags: int = 0, /) -> int:
-        """Send at least one byte of ``data``, and return how many it were.
-
-        Raises:
-            TimeoutError: there was no room in time.
-            BlockingIOError: there is no room, and this end does not block.
-            BrokenPipeError: this direction has ended, or the connection is lost.
-            ConnectionResetError: the connection was lost.
-            OSError: (EBADF) this end is closed.
-            SimDeadlock: there can never be room.
-        """
-        self._check_flags("send", flags)
-        view = memoryview(data).cast("B")
-        return self._wait("send", lambda: self._plug.send(view))
-
-    def sendall(self, data: ReadableBuffer, flags: int = 0, /) -> None:
-        """Send all of ``data``; after an error nobody knows how much of it; else as ``send``."""
-        view = memoryview(data).cast("B")
-        while True:
-            view = view[self.send(view, flags) :]
-            if not view:
-                return
+        # By this option programs learn what kind of socket they were given.
+        kind = (socket.SOL_SOCKET, socket.SO_TYPE)
+        self._options: dict[tuple[int, int], Any] = {kind: int(socket.SOCK_STREAM)}
 
     # Ending
 
@@ -223,6 +168,14 @@ class CableSocket(socket.socket):
 
     # Details
 
+    def _receive(self, call: str, size: int, flags: int) -> bytes:
+        _check_flags(call, flags)
+        return self._wait(call, lambda: self._plug.receive(size)) if size else b""
+
+    def _send(self, call: str, data: memoryview, flags: int) -> int:
+        _check_flags(call, flags)
+        return self._wait(call, lambda: self._plug.send(data))
+
     def _wait(self, call: str, attempt: Callable[[], R]) -> R:
         """Return what ``attempt`` returns, as soon as it need not wait."""
         began_s = time.monotonic()
@@ -265,10 +218,6 @@ class CableSocket(socket.socket):
         if self._closed and self._io_refs <= 0:
             raise failure(errno.EBADF)
 
-    def _check_flags(self, call: str, flags: int) -> None:
-        if flags & ~socket.MSG_NOSIGNAL:
-            raise SimEscape(f"{call} with flags {flags:#x}")
-
 
 def socket_pair(
     *, capacity: int = CAPACITY, patience_s: float = PATIENCE_S
@@ -286,3 +235,13 @@ def socket_pair(
     # Of both: who used one end may do something at the other.
     second._bystanders = first._bystanders
     return Pair(first, second, cable)
+
+
+def _check_flags(call: str, flags: int) -> None:
+    """Check the flags of a call.
+
+    Raises:
+        SimEscape: one of them changes what the call does.
+    """
+    if flags & ~socket.MSG_NOSIGNAL:
+        raise SimEscape(f"{call} with flags {flags:#x}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ._facts import SELF_MADE, STOPS, Breach, Facts
+from ._facts import Breach, Facts
 from ._lifecycle_script import Act
 from ._promises import Promise
 from ._stage import SAFE_DELAYS_S
@@ -91,12 +91,9 @@ def drains(facts: Facts) -> Iterator[Breach]:
     drain = next((call for call in record.server_calls if call.name == "drain"), None)
     if drain is None:
         return
-    begun = {
-        event.payload for event in record.events.log[: record.draining] if event.kind == "request"
-    }
-    for visit in facts.connected:
-        if visit.causes & (SELF_MADE | STOPS) or not facts.is_undisturbed(visit):
-            continue
+    log = record.events.log[: record.draining]
+    begun = {event.payload for event in log if event.kind == "request"}
+    for visit in filter(facts.is_left_alone, facts.connected):
         for request in visit.asked:
             if request.payload in begun and request.error is not None and not _is_late(request):
                 yield Promise.DRAIN, f"{request.payload!r}: {request!r}"

@@ -16,6 +16,7 @@ from ._escapes import Escapes
 from ._network import Network, settle
 from ._process import current_process
 from ._tls import Tls, secure, upgrade
+from ._transport import SimTransport
 from ._verdicts import SimEscape
 
 _T = TypeVar("_T")
@@ -118,37 +119,28 @@ class NetworkCalls(Escapes):
         _check_options("create_connection", options, CLIENT_OPTIONS)
         if sock is not None:
             raise SimEscape("create_connection(sock=...)", "give host and port")
-        if server_hostname is not None and not ssl:
-            raise ValueError("server_hostname is only meaningful with ssl")
-        if server_hostname is None and ssl and not host:
-            raise ValueError("You must set server_hostname when using ssl without a host")
+        _check_name(ssl, server_hostname, host)
         _check_times(ssl, ssl_handshake_timeout, ssl_shutdown_timeout)
         if host is None and port is None:
             raise ValueError("host and port was not specified and no sock specified")
-        try:
-            transport = await self.network.connect(host, int(port or 0))
-        except OSError as error:
-            if all_errors and not isinstance(error, socket.gaierror):
-                raise ExceptionGroup("create_connection failed", [error]) from None
-            raise
-        try:
-            protocol = protocol_factory()
-        except BaseException:
-            transport.kill()
-            raise
+        transport = await self._connect(host, int(port or 0), all_errors=all_errors)
+        protocol = _made(protocol_factory, transport)
         if ssl:
             context = ssl_module.create_default_context() if isinstance(ssl, bool) else ssl
             name = host if server_hostname is None else server_hostname
             tls = Tls(context, name, ssl_handshake_timeout, ssl_shutdown_timeout)
             return await secure(self, transport, protocol, tls), protocol
-        made: asyncio.Future[None] = self.create_future()
-        transport.start(protocol, lambda: settle(made))
-        try:
-            await made
-        except BaseException:
-            transport.close()
-            raise
+        await _begin(self, transport, protocol)
         return transport, protocol
+
+    async def _connect(self, host: str | None, port: int, *, all_errors: bool) -> SimTransport:
+        """Connect; raise what fails as asyncio does, in a group if ``all_errors``."""
+        try:
+            return await self.network.connect(host, port)
+        except OSError as error:
+            if all_errors and not isinstance(error, socket.gaierror):
+                raise ExceptionGroup("create_connection failed", [error]) from None
+            raise
 
     async def start_tls(
         self,
@@ -191,6 +183,26 @@ class NetworkCalls(Escapes):
         """Do nothing: there is none."""
 
 
+def _made(protocol_factory: Callable[[], Any], transport: SimTransport) -> Any:
+    """Return a new protocol; without one nothing is left of its connection."""
+    try:
+        return protocol_factory()
+    except BaseException:
+        transport.kill()
+        raise
+
+
+async def _begin(loop: asyncio.AbstractEventLoop, transport: SimTransport, protocol: Any) -> None:
+    """Have a connection begin, and wait until its protocol knows."""
+    made: asyncio.Future[None] = loop.create_future()
+    transport.start(protocol, lambda: settle(made))
+    try:
+        await made
+    except BaseException:
+        transport.close()
+        raise
+
+
 def _work(done: asyncio.Future[_T], function: Callable[[], _T]) -> None:
     """Run a function as a thread would, unless nobody waits for it any more."""
     if done.cancelled():
@@ -219,6 +231,18 @@ def _check_options(call: str, options: dict[str, Any], known: frozenset[str]) ->
     for name in options:
         if name not in known:
             raise TypeError(f"{call}() got an unexpected keyword argument {name!r}")
+
+
+def _check_name(tls: object, server_hostname: str | None, host: str | None) -> None:
+    """Check that a name of the server is given with TLS only, and that TLS knows one.
+
+    Raises:
+        ValueError: one of both is missing.
+    """
+    if server_hostname is not None and not tls:
+        raise ValueError("server_hostname is only meaningful with ssl")
+    if server_hostname is None and tls and not host:
+        raise ValueError("You must set server_hostname when using ssl without a host")
 
 
 def _check_times(tls: object, handshake: float | None, shutdown: float | None) -> None:

@@ -9,7 +9,7 @@ from typing import Final, cast
 from mcws_protocol import FrameDecoder, Framing, IncompleteFrame, RemoteProtocolError
 
 SHOWN_BYTES: Final = 60
-"""Bytes at most that a message shows of each payload or piece."""
+"""Bytes or characters at most that a message shows of each payload or piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +104,10 @@ def check_counts(decoder: FrameDecoder, received: int) -> None:
 
 
 def shown(data: object) -> str:
-    """Return bytes, or anything else, as a text that is short enough to read."""
-    if isinstance(data, bytes) and len(data) > SHOWN_BYTES:
-        return f"{data[:SHOWN_BYTES]!r}... ({len(data)} bytes)"
+    """Return bytes, a text, or anything else, as a text that is short enough to read."""
+    if isinstance(data, bytes | str) and len(data) > SHOWN_BYTES:
+        unit = "bytes" if isinstance(data, bytes) else "characters"
+        return f"{data[:SHOWN_BYTES]!r}... ({len(data)} {unit})"
     if isinstance(data, list):
         return f"[{', '.join(map(shown, cast('list[object]', data)))}]"
     return repr(data)

@@ -28,6 +28,8 @@ LANES_MAX: Final = 12
 """Connections whose hosts are listed above the diagram."""
 ENDS: Final = ("client", "server")
 """From left to right."""
+FILLS: Final = {"middle": ".", "banner": "="}
+"""What is around the words of what happens to both ends, unless it is a fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,20 @@ class _Paper:
         return f"{start}{end:>{room}}" if len(end) < room - 1 else ""
 
     def _bodies(self, move: Move) -> list[str]:
+        """Return what stands between the margins of an event."""
+        texts = self._texts(move)
+        if move.shape == "arrow":
+            return self._arrow(move.event, texts)
+        if move.shape == "side":
+            side = "<" if move.event.end == "client" else ">"
+            return [self._between(f" {text} ", side, " ") for text in texts]
+        fill = "*" if move.event.is_fault else FILLS[move.shape]
+        if move.shape == "middle":
+            return [self._between(f" {text} ", "^", fill) for text in texts]
+        return [f"{f' {text} ':{fill}^{self._body + 2}}" for text in texts]
+
+    def _texts(self, move: Move) -> list[str]:
+        """Return the words of an event, on as few lines as they fit on."""
         room = self._body - 12
         texts = [*move.texts[:TEXTS_MAX]]
         if len(move.texts) > TEXTS_MAX:
@@ -142,18 +158,7 @@ class _Paper:
         if move.sent_s is not None:
             texts[-1] += f" (sent at {self._time(move.sent_s)})"
         folded = _folded([piece for text in texts for piece in _pieces(text, room)], room)
-        if move.event.is_fault:
-            folded = [f"*** {text} ***" for text in folded]
-        if move.shape == "arrow":
-            return self._arrow(move.event, folded)
-        if move.shape == "side":
-            side = "<" if move.event.end == "client" else ">"
-            return [self._between(f" {text} ", side, " ") for text in folded]
-        if move.shape == "middle":
-            fill = "*" if move.event.is_fault else "."
-            return [self._between(f" {text} ", "^", fill) for text in folded]
-        fill = "*" if move.event.is_fault else "="
-        return [f"{f' {text} ':{fill}^{self._body + 2}}" for text in folded]
+        return [f"*** {text} ***" for text in folded] if move.event.is_fault else folded
 
     def _arrow(self, event: TraceEvent, texts: Sequence[str]) -> list[str]:
         """Return lines of text and below them the arrow, which has the last of them on it."""

@@ -72,6 +72,10 @@ class Facts:
             and self.record.down_s is None
         )
 
+    def is_left_alone(self, visit: Visit) -> bool:
+        """Whether neither the network nor the script does anything to a connection."""
+        return self.is_undisturbed(visit) and not visit.causes & (SELF_MADE | STOPS)
+
     def is_undisturbed(self, visit: Visit) -> bool:
         """Whether neither the network nor a client that does not read disturbs a connection."""
         return visit.client is not None and visit.is_safe and visit.stalled_s <= STALL_S

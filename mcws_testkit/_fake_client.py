@@ -33,8 +33,8 @@ class FakeClient(ConnectedClient[Up, Down]):
 
     It is a ``ConnectedClient`` of ``contract``, as its server has them: what it is sent is checked
     and recorded, and refused once it is closed. ``answers`` are what its requests are answered
-    with, one after the other, or a function that is called with each request; an exception among
-    them is raised. ``id``, ``wire`` and ``codec`` are those of the connection.
+    with, one after the other, or a function, plain or async, that is called with each request; an
+    exception among them is raised. ``id``, ``wire`` and ``codec`` are those of the connection.
     """
 
     @overload

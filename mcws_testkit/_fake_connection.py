@@ -29,7 +29,7 @@ ADDRESS: Final = ("192.0.2.2", 50002)
 """Where fake clients are: an address that is reserved for examples."""
 
 Answers: TypeAlias = Iterable[Any] | Callable[[Any], Any]
-"""What requests are answered with, in order, or what makes the answer of each."""
+"""What requests are answered with, in order, or what makes the answer of each, plain or async."""
 
 
 class FakeConnection(Unconnected):
@@ -110,6 +110,8 @@ class FakeConnection(Unconnected):
         self._record.check_open()
         self.requests.append(self._there.decode_request(payload))
         answer = self._next_answer(message)
+        if inspect.isawaitable(answer):
+            answer = await answer
         if isinstance(answer, BaseException):
             raise answer
         return self._here.decode_reply(message, self._there.encode_reply(message, answer))

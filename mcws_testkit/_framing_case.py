@@ -31,6 +31,8 @@ class FramingCase(Suite):
         same_words: whether a fault has to say the same, word for word, however the stream was cut.
         frames_lost: with ``on_corruption = "skip"``, how many good frames behind noise may be lost
             before one is found.
+        detects_damage: whether a frame with one bit wrong is never given as a payload, as a
+            checksum has it.
     """
 
     framing: Framing
@@ -38,6 +40,7 @@ class FramingCase(Suite):
     only_decodes: ClassVar[bool] = False
     same_words: ClassVar[bool] = False
     frames_lost: ClassVar[int] = 1
+    detects_damage: ClassVar[bool] = False
     needs: ClassVar[dict[str, str]] = {"framing": "framing = MyFraming()"}
 
     # What a subclass may say

@@ -217,6 +217,19 @@ class FramingLaws(FramingCase):
         found = result.payloads[-len(good) :]
         assert found == good, f"{shown(noise)} before {shown(lost + good)} gave {result}"
 
+    @law
+    def test_damage_is_noticed(self, data: st.DataObject) -> None:
+        """Where one bit is wrong, no payload comes that was not sent, if the framing says so."""
+        if not self.detects_damage:
+            raise SkipTest("this framing does not say that it detects damage")
+        sent = data.draw(st.lists(self.carried(), min_size=1, max_size=4), label="payloads")
+        stream = bytearray(b"".join(map(self.encode, sent)))
+        at = data.draw(st.integers(0, 8 * len(stream) - 1), label="wrong bit")
+        stream[at // 8] ^= 1 << at % 8
+        pieces = data.draw(chunkings(bytes(stream)), label="pieces")
+        strange = [one for one in decoded(self.framing, pieces, AMPLE).payloads if one not in sent]
+        assert not strange, f"{shown(sent)} with bit {at} wrong gave {shown(strange)}"
+
 
 @contextmanager
 def _soon(stream: bytes) -> Generator[None]:

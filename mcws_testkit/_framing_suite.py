@@ -27,7 +27,8 @@ class FramingSuite(FramingEffort):
     - ``buffered`` tells the truth, and no more is held than was received and 4 KiB;
     - time is linear in the bytes, for one long frame in single bytes and for many frames at once;
     - decoding ends, and two decoders share nothing;
-    - with ``on_corruption = "skip"``, good frames behind noise are found.
+    - with ``on_corruption = "skip"``, good frames behind noise are found;
+    - with ``detects_damage``, one wrong bit in a stream gives no payload that was not sent.
 
     Attributes:
         framing: what is tested.
@@ -37,4 +38,6 @@ class FramingSuite(FramingEffort):
         same_words: whether a fault has to say the same, word for word, however the stream was cut.
         frames_lost: with ``on_corruption = "skip"``, how many good frames behind noise may be lost
             before one is found.
+        detects_damage: whether a frame with one bit wrong is never given as a payload, as a
+            checksum has it.
     """

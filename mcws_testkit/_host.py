@@ -59,8 +59,13 @@ class Host:
         All that it starts belongs to the host too. To cancel what is returned cancels the program.
 
         Raises:
+            TypeError: ``program`` is no coroutine.
             HostDown: the host is not up; or, when awaited, it went down before the program ended.
         """
+        if not asyncio.iscoroutine(program):
+            raise TypeError(
+                f"host.run takes a coroutine, as in `host.run(main())`, not {program!r}"
+            )
         if not self.is_up:
             program.close()
             raise HostDown(self.name)

@@ -5,24 +5,12 @@ from __future__ import annotations
 import errno
 import os
 from contextvars import Context
-from typing import Protocol
 
 from ._lane import Lane, Line
 from ._names import HOME
 from ._process import current_process
+from ._socket_transport import Poller
 from ._trace import End
-
-
-class Poller(Protocol):
-    """Who is told what a selector would report."""
-
-    def read_ready(self, size: int) -> None:
-        """Read up to ``size`` bytes, or what follows the last one."""
-        ...
-
-    def write_ready(self) -> None:
-        """Send what waits."""
-        ...
 
 
 class KernelSocket:
@@ -111,7 +99,7 @@ class KernelSocket:
         # As selectors report: a socket that is ready for both is read first.
         self.lane.arrive()
         if self._has_writer:
-            self._poller.write_ready()
+            self._poller._write_ready()
 
     # What programs call
 
@@ -201,7 +189,7 @@ class KernelSocket:
 
     def deliver(self, size: int) -> None:
         """Report that up to ``size`` bytes can be read, or what follows the last one."""
-        self._poller.read_ready(size)
+        self._poller._read_ready(size)
 
     def arrive(self) -> None:
         """Look at what has come, unless nothing gets through."""
@@ -240,7 +228,7 @@ class KernelSocket:
     def _refuse(self) -> None:
         """Answer what nobody will read by a reset."""
         self._has_sent_fin = True
-        self.line.tell("reset", self._other.end, detail="data was not read")
+        self.line.tell(self._other.end, "reset", detail="data was not read")
         self._other.lane.has_reset = True
         self._other.arrive()
 

@@ -46,8 +46,8 @@ class Line:
 
     def tell(
         self,
-        kind: Kind,
         end: End,
+        kind: Kind,
         data: bytes = b"",
         detail: str = "",
         *,
@@ -222,7 +222,7 @@ class Lane:
         """Write down what goes wrong, for the trace and for people."""
         what = f"{len(self.data)} B" if self.data else "the end"
         where = f"{what} to the {self.end} of connection {self.line.number}"
-        self.line.tell(kind, self.end, detail=detail, is_fault=True)
+        self.line.tell(self.end, kind, detail=detail, is_fault=True)
         self.line.schedule.deviate(f"{where}: {text}")
 
     def _later(self, when: float, hops: int) -> None:

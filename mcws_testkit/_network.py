@@ -151,7 +151,7 @@ class Network:
         client = SimTransport(ends[0], _extra(near, far))
         accepted = SimTransport(ends[1], _extra(far, near))
         self._connections.append(Link(client, accepted, pair))
-        line.tell("open", "client", detail=f"{here.name} to {there.name}:{far[1]}")
+        line.tell("client", "open", detail=f"{here.name} to {there.name}:{far[1]}")
         server.knock(accepted)
         return client
 

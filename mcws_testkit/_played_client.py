@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ._ends_under_test import CLIENT_NEEDS, check_needs, method
 from ._lifecycle_script import Act
+from ._promises import Promise
 from ._stage import Actor, Stage
 from ._trace import Trace
 from ._visits import Call, Message, Visit
@@ -226,11 +227,13 @@ class PlayedClient(Actor):
             visit.received.append((self.stage.now, payload))
 
     async def _watch(self, visit: Visit, reading: asyncio.Future[None]) -> None:
-        """Write down how receiving ended."""
+        """Write down how receiving ended, and close the client unless it lets go by itself."""
         try:
             await reading
         except Exception as error:
             visit.over = (self.stage.now, error)
+            if visit.is_left and Promise.RELEASE not in self.stage.record.promises:
+                await self._do(visit, "close")
 
 
 def as_bytes(payload: Any) -> bytes:

@@ -20,6 +20,7 @@ class Promise(Enum):
     LIVENESS = "a server that was not stopped lets in whoever comes, once the network is healed"
     BOUNDED = "a client that does not read does not make the server hold more and more"
     TIDY = "no task, timer, connection or error is left in the end"
+    RELEASE = "a client whose `receive` told the end holds nothing of its connection"
     SURVIVAL = "a hook that raises costs its own connection at most"
     ECHO = "the server sends each message back to its sender, in order"
     BROADCAST = "a broadcast reaches each client that stays connected, once and in order"
@@ -53,6 +54,7 @@ OPTIONAL = frozenset(
         Promise.PAUSE,
         Promise.DRAIN,
         Promise.REGISTRY,
+        Promise.RELEASE,
         Promise.SURVIVAL,
     }
 )

@@ -51,31 +51,39 @@ def simulate(
             """Run the test in one universe."""
             world.run(test(*arguments, world=world, **fixtures))
 
-        drawn: Any = given(world=worlds(chosen, **options))(live)
-        count = OPTIONS.universes or universes
-        search = settings(
-            max_examples=1 if OPTIONS.replay is not None else count,
-            deadline=None,
-            # One universe at a time: its report is about one world.
-            report_multiple_bugs=False,
-            phases=PHASES,
-            print_blob=False,
-            suppress_health_check=[
-                HealthCheck.too_slow,
-                HealthCheck.function_scoped_fixture,
-                HealthCheck.differing_executors,
-            ],
-        )(drawn)
-
-        @functools.wraps(search)
-        def run(*arguments: Any, **fixtures: Any) -> None:
-            """Search for a universe in which the test fails, and tell what happened there."""
-            try:
-                search(*arguments, **fixtures)
-            except BaseException as error:
-                explain(error)
-                raise
-
-        return run
+        return _told(_search(universes)(given(world=worlds(chosen, **options))(live)))
 
     return decorate
+
+
+def _search(universes: int) -> settings:
+    """Return how Hypothesis looks for a universe in which a test fails."""
+    count = OPTIONS.universes or universes
+    return settings(
+        max_examples=1 if OPTIONS.replay is not None else count,
+        deadline=None,
+        # One universe at a time: its report is about one world.
+        report_multiple_bugs=False,
+        phases=PHASES,
+        print_blob=False,
+        suppress_health_check=[
+            HealthCheck.too_slow,
+            HealthCheck.function_scoped_fixture,
+            HealthCheck.differing_executors,
+        ],
+    )
+
+
+def _told(search: Callable[..., None]) -> Callable[..., None]:
+    """Return a search that tells, where it fails, what happened there."""
+
+    @functools.wraps(search)
+    def run(*arguments: Any, **fixtures: Any) -> None:
+        """Search for a universe in which the test fails, and tell what happened there."""
+        try:
+            search(*arguments, **fixtures)
+        except BaseException as error:
+            explain(error)
+            raise
+
+    return run

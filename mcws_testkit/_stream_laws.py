@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator
 
-from ._facts import SELF_MADE, STOPS, Breach, Facts, gaps, tail
+from ._facts import STOPS, Breach, Facts, gaps, tail
 from ._lifecycle_script import Act
 from ._promises import Promise
 from ._stage import SAFE_DELAYS_S
@@ -118,7 +118,7 @@ def _order(facts: Facts, session: int, visit: Visit, got: list[int]) -> Iterator
 def _drained(facts: Facts, session: int, visit: Visit, got: list[int]) -> Iterator[Breach]:
     """Yield the broadcasts that a drain lost."""
     drain = next((call for call in facts.record.server_calls if call.name == "drain"), None)
-    if drain is None or visit.causes & (SELF_MADE | STOPS) or not facts.is_undisturbed(visit):
+    if drain is None or not facts.is_left_alone(visit):
         return
     for number, news in enumerate(facts.record.broadcasts):
         is_before = news.end_s is not None and news.end_s < drain.start_s

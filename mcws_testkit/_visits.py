@@ -91,6 +91,11 @@ class Visit:
         """Whether it is connected, as far as its client knows."""
         return self.client is not None and self.over is None and not self.causes & ENDINGS
 
+    @property
+    def is_left(self) -> bool:
+        """Whether ``receive`` told an end that the client itself has not asked for."""
+        return self.over is not None and not self.causes & ENDINGS - {Act.HALF_CLOSE}
+
     def call(self, name: str) -> Call | None:
         """Return the call of a method, if there was one."""
         return next((call for call in self.calls if call.name == name), None)

@@ -17,6 +17,7 @@ class End(CableTransport):
         other: the other end.
         written: every chunk that was written here.
         half_closes: whether one direction can end alone.
+        has_ended: whether this direction has ended alone.
     """
 
     other: End
@@ -27,6 +28,7 @@ class End(CableTransport):
         self.name: Side = name
         self.written: list[bytes] = []
         self.half_closes = True
+        self.has_ended = False
 
     @property
     def protocol(self) -> Any:
@@ -56,6 +58,11 @@ class End(CableTransport):
         """Keep what is written."""
         self.written.append(bytes(data))
         super().write(data)
+
+    def write_eof(self) -> None:
+        """Keep that this direction ends."""
+        self.has_ended |= not self.is_closing()
+        super().write_eof()
 
     def can_write_eof(self) -> bool:
         """Whether one direction can end alone."""

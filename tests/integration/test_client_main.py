@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import io
 import os
-import runpy
 import signal
 import socket
 import sys
@@ -27,6 +26,7 @@ from mcws_client.__main__ import (
     say,
 )
 from mcws_protocol import WIRES, Chunks, Mcws, Plain, RejectFrame, encode_frame
+from tests.integration._commands import check_help, help_of_module, refusal_of, said_in_ascii
 from tests.integration._ends import (
     GUARD_S,
     LINES,
@@ -289,30 +289,20 @@ def test_wrong_arguments(
     arguments: list[str], problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Wrong arguments are exit code 2, and a line says which and why."""
-    with pytest.raises(SystemExit) as raised:
-        main(arguments)
-    assert raised.value.code == 2
-    assert problem in capsys.readouterr().err
+    assert problem in refusal_of(main, arguments, capsys)
 
 
 def test_help_names_all_wires_and_has_examples() -> None:
     """The help explains each wire and shows whole commands."""
-    text = make_parser().format_help()
-    for name in WIRES:
-        assert f"\n  {name} " in text
-    assert "echo hi | python -m mcws_client" in text
+    check_help(make_parser(), "echo hi | python -m mcws_client")
 
 
 def test_module_is_a_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """``python -m mcws_client`` runs ``main`` and leaves with its code."""
-    monkeypatch.delitem(sys.modules, "mcws_client.__main__")
-    monkeypatch.setattr(sys, "argv", ["mcws_client", "--help"])
-    with pytest.raises(SystemExit) as raised:
-        runpy.run_module("mcws_client", run_name="__main__")
-    assert raised.value.code == 0
-    assert capsys.readouterr().out.startswith("usage: python -m mcws_client")
+    text = help_of_module("mcws_client", monkeypatch, capsys)
+    assert text.startswith("usage: python -m mcws_client")
 
 
 def test_control_c_is_a_way_to_leave(
@@ -397,11 +387,7 @@ def test_line_that_comes_after_the_end() -> None:
 
 def test_say_escapes_what_the_output_cannot_show(monkeypatch: pytest.MonkeyPatch) -> None:
     """An output of few characters gets escapes for the others, not an error."""
-    raw = io.BytesIO()
-    narrow = io.TextIOWrapper(raw, "ascii")
-    monkeypatch.setattr(sys, "stdout", narrow)
-    say("grüße")
-    assert raw.getvalue() == b"gr\\xfc\\xdfe\n"
+    assert said_in_ascii(say, "grüße", monkeypatch) == b"gr\\xfc\\xdfe\n"
 
 
 async def test_process_leaves_on_control_c() -> None:

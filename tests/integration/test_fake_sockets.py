@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,12 @@ CALLS: st.SearchStrategy[tuple[Any, ...]] = st.one_of(
     st.tuples(st.just("sendall"), st.binary(max_size=5)),
     st.tuples(st.just("recv"), st.integers(0, 7)),
     st.tuples(st.just("recv_into"), st.integers(0, 7)),
+    st.tuples(st.just("sendmsg"), st.lists(st.binary(max_size=3), max_size=3)),
+    st.tuples(st.just("sendto"), st.binary(max_size=5), st.just(("127.0.0.1", 9))),
+    st.tuples(st.just("recvfrom"), st.integers(1, 7)),
+    st.tuples(st.just("recvmsg"), st.integers(1, 7)),
+    st.tuples(st.just("recvmsg_into"), st.lists(st.integers(0, 3), min_size=1).filter(any)),
+    st.tuples(st.just("sendfile"), st.integers(0, 3), st.none() | st.integers(0, 9)),
     st.tuples(
         st.just("shutdown"), st.sampled_from([socket.SHUT_RD, socket.SHUT_WR, socket.SHUT_RDWR])
     ),
@@ -57,6 +64,11 @@ def act(sock: socket.socket, name: str, *arguments: Any) -> object:
         if name == "recv_into":
             buffer = bytearray(arguments[0])
             return sock.recv_into(buffer) if buffer else 0, bytes(buffer)
+        if name == "recvmsg_into":
+            buffers = [bytearray(size) for size in arguments[0]]
+            return sock.recvmsg_into(buffers), buffers
+        if name == "sendfile":
+            return sock.sendfile(io.BytesIO(b"content"), *arguments)
         result = getattr(sock, name)(*arguments)
     except (OSError, ValueError) as error:
         return Failed(type(error), getattr(error, "errno", None))

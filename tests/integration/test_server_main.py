@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import logging
-import runpy
 import signal
 import socket
-import sys
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -18,6 +15,7 @@ from mcws_client import Client
 from mcws_protocol import WIRES, Lines, Mcws, Plain, Wire
 from mcws_server import Server
 from mcws_server.__main__ import main, make_parser, make_server, say
+from tests.integration._commands import check_help, help_of_module, refusal_of, said_in_ascii
 from tests.integration._ends import GUARD_S, line_of, nothing, python, stranger
 
 COMMAND = ("-m", "mcws_server", "--port", "0")
@@ -116,30 +114,20 @@ def test_main_refuses_wrong_arguments(
     arguments: list[str], problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Wrong arguments are exit code 2, and a line says which and why."""
-    with pytest.raises(SystemExit) as raised:
-        main(arguments)
-    assert raised.value.code == 2
-    assert problem in capsys.readouterr().err
+    assert problem in refusal_of(main, arguments, capsys)
 
 
 def test_help_names_all_wires_and_has_examples() -> None:
     """The help explains each wire and shows whole commands."""
-    text = make_parser().format_help()
-    for name in WIRES:
-        assert f"\n  {name} " in text
-    assert "python -m mcws_server --echo --wire lines" in text
+    check_help(make_parser(), "python -m mcws_server --echo --wire lines")
 
 
 def test_module_is_a_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """``python -m mcws_server`` runs ``main`` and leaves with its code."""
-    monkeypatch.delitem(sys.modules, "mcws_server.__main__")
-    monkeypatch.setattr(sys, "argv", ["mcws_server", "--help"])
-    with pytest.raises(SystemExit) as raised:
-        runpy.run_module("mcws_server", run_name="__main__")
-    assert raised.value.code == 0
-    assert capsys.readouterr().out.startswith("usage: python -m mcws_server")
+    text = help_of_module("mcws_server", monkeypatch, capsys)
+    assert text.startswith("usage: python -m mcws_server")
 
 
 async def talk(server: Server, *messages: str) -> list[object]:
@@ -189,11 +177,7 @@ async def test_chat_sends_to_the_others(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_say_escapes_what_the_output_cannot_show(monkeypatch: pytest.MonkeyPatch) -> None:
     """An output of few characters gets escapes for the others, not an error."""
-    raw = io.BytesIO()
-    narrow = io.TextIOWrapper(raw, "ascii")
-    monkeypatch.setattr(sys, "stdout", narrow)
-    say("grüße")
-    assert raw.getvalue() == b"gr\\xfc\\xdfe\n"
+    assert said_in_ascii(say, "grüße", monkeypatch) == b"gr\\xfc\\xdfe\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

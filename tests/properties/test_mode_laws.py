@@ -239,7 +239,7 @@ class Line:
             self.asked[self.first].clear()
             return
         # Behind the end of the other's stream no answer is waited for.
-        self._check(kind, not self.asked[role] or any(t.end._ends for t in self.taps.values()))
+        self._check(kind, not self.asked[role] or any(t.end.has_ended for t in self.taps.values()))
         if kind == b"?":
             self.asked[role].add(0)
 

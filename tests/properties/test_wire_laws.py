@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 from hypothesis import example, given
@@ -13,30 +12,16 @@ from hypothesis import strategies as st
 from mcws_protocol._delimited import Lines
 from mcws_protocol._errors import LocalProtocolError, RemoteProtocolError
 from mcws_protocol._events import (
-    AckFrame,
-    AuthFrame,
-    CancelFrame,
-    ChallengeFrame,
     CloseFrame,
-    CreditFrame,
-    DrainFrame,
-    ErrorFrame,
     Faulted,
     Frame,
     HelloFrame,
-    ItemFrame,
     LossFrame,
-    MessageFrame,
-    Numbering,
     Payload,
-    PingFrame,
     PongFrame,
     Received,
-    RejectFrame,
-    ReplyFrame,
     RequestFrame,
     TimedOut,
-    TurnFrame,
     WelcomeFrame,
 )
 from mcws_protocol._frames import decode_frame, encode_frame
@@ -50,76 +35,16 @@ from mcws_protocol._state import Role, State
 from mcws_protocol._stuffing import Cobs
 from mcws_protocol._wire import NEVER
 from mcws_testkit import WireSuite
+from mcws_testkit._drawn_frames import FRAMES, PAYLOADS, U8, U32
+from mcws_testkit.strategies import chunkings
 
 LIMIT: Final = 5_000
 """Bytes: small, so that frames beyond it are tried, yet large enough for a frame in parts."""
 
 # Frames
 
-u8, u16 = st.integers(0, 0xFF), st.integers(0, 0xFFFF)
-u32, u64 = st.integers(0, 0xFFFF_FFFF), st.integers(0, 0xFFFF_FFFF_FFFF_FFFF)
-frame_limits = st.integers(256, 0xFFFF_FFFF)
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
-labels = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=30)
-payloads: st.SearchStrategy[Payload] = st.binary(max_size=60) | texts
-numberings = st.none() | st.builds(Numbering, u64, st.none() | st.tuples(u64, u64))
-contexts = st.none() | st.binary(max_size=255)
-extensions = st.lists(st.tuples(u8, st.binary(max_size=20)), max_size=4).map(tuple)
-nonces = st.binary(min_size=32, max_size=32)
 
-hellos = st.builds(
-    HelloFrame,
-    frame_bytes_max=frame_limits,
-    window=u16,
-    keepalive_s=u16,
-    features=u32,
-    incarnation=u64,
-    attempt=u32,
-    sid=u64,
-    received=u64,
-    id=labels,
-    contract=labels,
-    auth=st.binary(max_size=50),
-    ext=extensions,
-)
-welcomes = st.builds(
-    WelcomeFrame,
-    frame_bytes_max=frame_limits,
-    session=st.integers(0, 2),
-    sid=u64,
-    received=u64,
-    window=u16,
-    keepalive_s=u16,
-    features=u32,
-    session_ttl_s=u32,
-    id=labels,
-    contract=labels,
-    ext=extensions,
-)
-frames: st.SearchStrategy[Frame] = st.one_of(
-    hellos,
-    welcomes,
-    st.builds(RejectFrame, u16, u32, texts),
-    st.builds(ChallengeFrame, nonces),
-    st.builds(AuthFrame, nonces, nonces),
-    st.builds(MessageFrame, payloads, numberings, contexts),
-    st.builds(RequestFrame, u32, payloads, u32, numberings, contexts),
-    st.builds(ReplyFrame, u32, payloads, numberings),
-    st.builds(ErrorFrame, u32, u16, texts, numberings),
-    st.builds(CancelFrame, u32),
-    st.builds(ItemFrame, u32, payloads, numberings),
-    st.builds(CreditFrame, u32, u32),
-    st.builds(TurnFrame, st.booleans()),
-    st.builds(AckFrame, u64, u16),
-    st.builds(LossFrame, u32),
-    st.builds(PingFrame, st.binary(max_size=8)),
-    st.builds(PongFrame, st.binary(max_size=8)),
-    st.builds(DrainFrame, u32, texts),
-    st.builds(CloseFrame, u16, texts),
-)
-
-
-@given(frames)
+@given(FRAMES)
 def test_law_decode_of_encode_is_the_frame(frame: Frame) -> None:
     """decode(encode(frame)) == frame, and the length says how long it is."""
     data = encode_frame(frame)
@@ -127,7 +52,7 @@ def test_law_decode_of_encode_is_the_frame(frame: Frame) -> None:
     assert decode_frame(data[4], data[5], data[6:]) == frame
 
 
-@given(u8, u8, st.binary(max_size=80))
+@given(U8, U8, st.binary(max_size=80))
 def test_law_any_body_is_a_frame_or_a_remote_protocol_error(
     kind: int, flags: int, body: bytes
 ) -> None:
@@ -148,9 +73,9 @@ def test_law_any_body_is_a_frame_or_a_remote_protocol_error(
 @st.composite
 def mutants(draw: st.DrawFn) -> bytes:
     """Draw a frame of which a few bytes are wrong, or the end is missing."""
-    data = bytearray(encode_frame(draw(frames)))
+    data = bytearray(encode_frame(draw(FRAMES)))
     for _ in range(draw(st.integers(0, 3))):
-        data[draw(st.integers(0, len(data) - 1))] = draw(u8)
+        data[draw(st.integers(0, len(data) - 1))] = draw(U8)
     return bytes(data[: draw(st.integers(0, len(data)))])
 
 
@@ -162,7 +87,7 @@ large_messages = st.integers(4_000, LIMIT + 1).map(
 @st.composite
 def optional_frames(draw: st.DrawFn) -> bytes:
     """Draw a frame of a type that may be skipped."""
-    kind, flags, body = draw(st.integers(0x80, 0xFF)), draw(u8), draw(st.binary(max_size=20))
+    kind, flags, body = draw(st.integers(0x80, 0xFF)), draw(U8), draw(st.binary(max_size=20))
     return (len(body) + 2).to_bytes(4, "big") + bytes([kind, flags]) + body
 
 
@@ -171,7 +96,7 @@ openings = st.one_of(
 )
 streams = st.lists(
     st.one_of(
-        frames.map(encode_frame),
+        FRAMES.map(encode_frame),
         mutants(),
         st.binary(max_size=40),
         large_messages,
@@ -180,13 +105,6 @@ streams = st.lists(
     ),
     max_size=6,
 ).map(b"".join)
-
-
-@st.composite
-def cuts(draw: st.DrawFn, data: bytes) -> list[bytes]:
-    """Draw ``data`` in pieces, some of which may be empty."""
-    places = sorted(draw(st.lists(st.integers(0, len(data)), max_size=8)))
-    return [data[start:end] for start, end in pairwise([0, *places, len(data)])]
 
 
 # Machines
@@ -255,7 +173,7 @@ def test_law_any_bytes_give_events_and_nothing_after_a_fault(
     beginning: Beginning, stream: bytes, data: st.DataObject | None
 ) -> None:
     """Any bytes, in any cuts and any state, give events, of which a fault is the last."""
-    pieces = [stream] if data is None else data.draw(cuts(stream))
+    pieces = [stream] if data is None else data.draw(chunkings(stream))
     machine = beginning.machine()
     events = fed(machine, pieces)
     faults = [event for event in events if isinstance(event, Faulted)]
@@ -279,7 +197,7 @@ def test_law_result_does_not_depend_on_the_cuts(
 ) -> None:
     """The same bytes give the same events and the same code, however they arrive."""
     single = [stream[at : at + 1] for at in range(len(stream))]
-    pieces = single if data is None else data.draw(cuts(stream))
+    pieces = single if data is None else data.draw(chunkings(stream))
     whole, cut = beginning.machine(), beginning.machine()
     assert comparable(fed(whole, [stream])) == comparable(fed(cut, pieces))
     assert whole.state is cut.state
@@ -292,7 +210,7 @@ def test_law_open_machine_gives_the_same_reason_in_any_cuts(
     """Behind the opening, where nothing is guessed, even the words of a fault are the same."""
     beginning = Beginning(Role.SERVER, State.OPEN)
     whole = fed(beginning.machine(), [stream])
-    cut = fed(beginning.machine(), data.draw(cuts(stream)))
+    cut = fed(beginning.machine(), data.draw(chunkings(stream)))
     assert [str(event) for event in whole] == [str(event) for event in cut]
 
 
@@ -327,7 +245,7 @@ class TestChunks(WireSuite):
 
 large_payloads = st.integers(0, LIMIT - 2).map(bytes)
 items: st.SearchStrategy[list[Payload | Frame]] = st.lists(
-    payloads | large_payloads | st.builds(LossFrame, u32) | st.builds(PongFrame), max_size=8
+    PAYLOADS | large_payloads | st.builds(LossFrame, U32) | st.builds(PongFrame), max_size=8
 )
 
 
@@ -351,7 +269,7 @@ def with_requests(things: list[Payload | Frame], asked: list[Payload]) -> list[P
     return [*things, *requests, CloseFrame(1000, "bye")]
 
 
-@given(items, items, st.lists(payloads, max_size=3), st.data())
+@given(items, items, st.lists(PAYLOADS, max_size=3), st.data())
 def test_law_what_is_sent_arrives_in_order(
     up: list[Payload | Frame],
     down: list[Payload | Frame],
@@ -361,14 +279,14 @@ def test_law_what_is_sent_arrives_in_order(
     """Two machines with any cuts between them lose, change and swap nothing."""
     client, server = new_machine(Role.CLIENT), new_machine(Role.SERVER)
     up, down = with_requests(up, asked), [WELCOME, *with_requests(down, asked)]
-    assert fed(server, data.draw(cuts(sent(client, [HELLO])))) == [HELLO]
+    assert fed(server, data.draw(chunkings(sent(client, [HELLO])))) == [HELLO]
     downward = sent(server, down[:-1])
-    assert fed(client, data.draw(cuts(downward))) == down[:-1]
+    assert fed(client, data.draw(chunkings(downward))) == down[:-1]
     upward = sent(client, up)
-    arrived = fed(server, data.draw(cuts(upward)))
+    arrived = fed(server, data.draw(chunkings(upward)))
     assert arrived == up
     assert [type(thing) for thing in arrived] == [type(thing) for thing in up]
-    assert fed(client, data.draw(cuts(sent(server, down[-1:])))) == down[-1:]
+    assert fed(client, data.draw(chunkings(sent(server, down[-1:])))) == down[-1:]
     assert (client.state, server.state) == (State.CLOSED, State.CLOSED)
 
 
@@ -400,7 +318,7 @@ def test_law_tick_acts_at_its_deadline_and_not_before(
         machine.heard_at = deadline + wait_s
 
 
-@given(beginnings, frames)
+@given(beginnings, FRAMES)
 def test_law_frame_that_cannot_be_sent_changes_nothing(beginning: Beginning, frame: Frame) -> None:
     """``send`` appends one frame, or raises and leaves the machine as it was."""
     machine, out = beginning.machine(), list[bytes]()

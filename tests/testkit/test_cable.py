@@ -408,7 +408,7 @@ async def test_protocol_that_stops_the_program() -> None:
         near.write(b"xyz")
     with pytest.raises(KeyboardInterrupt):
         # What the loop calls; it would end the loop of this test.
-        far._turn()
+        far._read_ready(3)
     for end in (near, far):
         end.abort()
     await settled()
@@ -489,6 +489,18 @@ async def test_close_flushes() -> None:
     near.write(b"nobody cares")
 
 
+async def test_calls_on_an_end_that_was_flushed() -> None:
+    """Nothing comes of them; asyncio fails there, having forgotten its loop."""
+    a, _, (near, _) = join(capacity=2)
+    near.write(b"abcde")
+    near.close()
+    await settled()
+    near.write(b"nobody cares")
+    near.abort()
+    await settled()
+    assert a.heard == ["made", ("lost", None)]
+
+
 async def test_close_with_unread_data_resets() -> None:
     """The other end may not take for read what nobody read."""
     a, b, (near, far) = join()
@@ -551,6 +563,28 @@ async def test_close_then_reset_is_lost_once() -> None:
     pair[0].abort()
     await settled()
     assert a.heard == ["made", ("lost", None)]
+
+
+async def test_close_inside_of_resume_writing_is_lost_once() -> None:
+    """A protocol that closes when its writing resumes hears of the end once."""
+    a, b, (near, far) = join(capacity=4)
+    near.set_write_buffer_limits(high=0)
+    a.resume_writing = near.close  # type: ignore[method-assign]
+    near.write(b"abcdefgh")
+    await settled()
+    assert a.heard.count(("lost", None)) == 1
+    assert (b"".join(b.data), far.is_closing()) == (b"abcdefgh", True)
+
+
+async def test_writer_that_does_not_read_hears_of_the_loss() -> None:
+    """A full line to who has left fails also for an end that has paused reading."""
+    a, _, (near, far) = join(capacity=4)
+    near.pause_reading()
+    far.close()
+    await settled()
+    near.write(b"more than fits")
+    await settled()
+    assert a.heard[-1][0] == "lost"
 
 
 async def test_extra_info() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from mcws_protocol import DecodeError, Message, MsgPack, UnknownMessage
+from mcws_protocol import DecodeError, Message, MsgPack, Payload, UnknownMessage
 from mcws_testkit import CodecSuite
 from mcws_testkit._codec_suite import leak_of
 from tests.testkit.mutants import codecs
-from tests.testkit.running import failure_of
+from tests.testkit.running import failure_of, profile
 
 
 class Reading(Message):
@@ -87,6 +87,36 @@ def test_wrong_exceptions_are_named() -> None:
     assert "no EncodeError" in codec_failure(codecs.EncodeErrorIsTypeError, encoding)
     decoding = "test_any_payload_gives_decode_errors_only"
     assert "no DecodeError" in codec_failure(codecs.ParserErrorEscapes, decoding)
+
+
+class TooDeep(codecs.NoteCodec):
+    """A codec whose parser gives up, with an error of its own, where it is too deep."""
+
+    def decode(self, payload: Payload, /) -> codecs.Note:
+        """Return the note in JSON."""
+        if len(payload) > 1000:
+            raise RecursionError("too deep")
+        return super().decode(payload)
+
+
+DECODING = [
+    "test_any_payload_gives_decode_errors_only",
+    "test_damaged_payloads_give_decode_errors_only",
+]
+
+
+@pytest.mark.parametrize("law", DECODING)
+def test_deep_payloads_are_shown_in_brief(law: str) -> None:
+    """What is said of 20,000 levels of nesting, with all that was drawn, is short."""
+    declared = {"codec": TooDeep(), "messages": codecs.NOTES}
+    with profile(200, shrinks=True):
+        suite: Any = type("TestIt", (CodecSuite,), declared)
+        error = failure_of(getattr(suite(), law))
+    assert isinstance(error, AssertionError)
+    told = "\n".join([str(error), *error.__notes__])
+    assert "(payload): " in told
+    assert "no DecodeError" in told
+    assert len(told) < 2000
 
 
 def test_leak_of_what_an_error_is_chained_to() -> None:

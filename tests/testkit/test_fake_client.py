@@ -21,7 +21,7 @@ from mcws_protocol import (
     Refused,
 )
 from mcws_server import ConnectedClient
-from mcws_testkit import FakeClient
+from mcws_testkit import FakeClient, settled
 from tests.aio.thermo import PLAIN, THERMO, Alarm, Config, GetConfig, Notice, Ok, Reading, SetLed
 
 
@@ -131,6 +131,25 @@ async def test_fake_client_answers_by_function() -> None:
     """A function sees each request."""
     client = FakeClient(THERMO, answers=lambda request: Ok(since=int(request.on)))
     assert await client.request(SetLed(on=True)) == Ok(since=1)
+
+
+async def test_fake_client_answers_by_async_function() -> None:
+    """It is awaited, and what it returns is the answer, or is raised if it is an exception."""
+    open_door = asyncio.Event()
+
+    async def answer(request: SetLed) -> Ok | NoHandler:
+        """Answer once the test has it so."""
+        await open_door.wait()
+        return Ok(since=1) if request.on else NoHandler(1)
+
+    client = FakeClient(THERMO, answers=answer)
+    asked = asyncio.ensure_future(client.request(SetLed(on=True)))
+    await settled()
+    assert (client.requests, asked.done()) == ([SetLed(on=True)], False)
+    open_door.set()
+    assert await asked == Ok(since=1)
+    with pytest.raises(NoHandler):
+        await client.request(SetLed(on=False))
 
 
 async def test_fake_client_answers_that_are_wrong() -> None:

@@ -161,6 +161,32 @@ class TestAnnounced(FramingSuite):
     framing = Checked()
 
 
+class TestSummed(FramingSuite):
+    """Has a sum that tells each wrong bit."""
+
+    framing = framings.Summed()
+    detects_damage = True
+    examples = 30
+
+    def known_at(self, payload: bytes, frame: bytes, limit: int) -> int:
+        """Return what a decoder needs that counts digits."""
+        return min(2 * limit + 3, len(frame))
+
+
+def test_damage_that_is_not_noticed() -> None:
+    """Without a look at the sum a wrong bit gives a payload that nobody sent."""
+
+    class TestUnchecked(FramingSuite):
+        """Does not keep what it says."""
+
+        framing = framings.SumNotChecked()
+        detects_damage = True
+
+    suite: Any = TestUnchecked()
+    error = failure_of(suite.test_damage_is_noticed)
+    assert "wrong gave [b'" in str(error)
+
+
 class TestManyLost(FramingSuite):
     """May lose more frames than a list has by default."""
 

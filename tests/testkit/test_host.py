@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -97,6 +98,24 @@ def test_host_that_goes_down_ends_its_programs(how: str) -> None:
         assert repr(host).endswith("down>")
         with pytest.raises(HostDown):
             host.run(work())
+
+    world.run(main())
+
+
+@pytest.mark.parametrize("how", ["restart", "kill"])
+def test_host_runs_coroutines_only(how: str) -> None:
+    """What is not called yet, and what runs elsewhere, is refused with what to pass, up or down."""
+    world = World()
+    host = world.host("server")
+    getattr(host, how)()
+
+    async def main() -> None:
+        """Pass what is none."""
+        future = asyncio.get_running_loop().create_future()
+        for wrong, name in ((future, "SimFuture"), (main, "function"), (None, "None")):
+            program: Any = wrong
+            with pytest.raises(TypeError, match=rf"as in `host\.run\(main\(\)\)`, not <?{name}"):
+                host.run(program)
 
     world.run(main())
 

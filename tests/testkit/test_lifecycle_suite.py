@@ -27,8 +27,10 @@ from mcws_testkit import (
     World,
 )
 from mcws_testkit._lifecycle_script import Act
+from mcws_testkit._lifecycle_suite import Life
 from mcws_testkit._options import OPTIONS
 from tests.testkit.line_server import LineServer
+from tests.testkit.mutants.clients import ConnectionLeftOpen
 from tests.testkit.mutants.reference import Reference
 from tests.testkit.mutants.reference_server import Server
 from tests.testkit.mutants.servers import ConnectToldToTalkers, TaskLeft
@@ -169,6 +171,42 @@ def test_failure_names_script_and_network() -> None:
 def test_leak_is_no_failure_where_nobody_promised() -> None:
     """Without ``Promise.TIDY`` what is left is not looked at."""
     live(Untidy(), Step(Act.CONNECT))
+
+
+class LeftOpen(Reference):
+    """A client that lets go of its connection in its ``close`` only."""
+
+    client = ConnectionLeftOpen
+
+
+class Closed(LeftOpen):
+    """It does not promise more."""
+
+    promises = Promise.all() - {Promise.RELEASE}
+
+
+ENDS: list[Step] = [Step(Act.STOP), Step(Act.DRAIN), Step(Act.DIE), Step(Act.HALF_CLOSE)]
+
+
+@pytest.mark.parametrize("step", ENDS, ids=str)
+def test_client_that_was_told_the_end_is_closed(step: Step) -> None:
+    """The suite closes it, as a program would, unless the client promises to let go by itself."""
+    live(Closed(), Step(Act.CONNECT), step)
+    with pytest.raises(SimLeak, match="connection"):
+        live(LeftOpen(), Step(Act.CONNECT), step)
+
+
+@pytest.mark.parametrize("act", [Act.CLOSE, Act.ABORT, Act.KILL])
+def test_client_that_ended_by_itself_is_closed_once(act: Act) -> None:
+    """What the script has ended the suite does not end again."""
+    life = Life(Closed(), world := World(Faults.benign()))
+    with world:
+        life.begin()
+        for step in (Step(Act.CONNECT), Step(act)):
+            life.play(step)
+        life.finish()
+    calls = [call.name for call in life.record.visits[0].calls]
+    assert calls.count("close") == (act is Act.CLOSE)
 
 
 def test_promise_without_its_method_is_refused() -> None:

@@ -24,6 +24,7 @@ def framing_suite(made: Any) -> type[FramingSuite]:
         """One framing."""
 
         framing = made
+        detects_damage = isinstance(made, framings.Summed)
 
         def known_at(self, payload: bytes, frame: bytes, limit: int) -> int:
             """Return what a decoder needs that counts digits."""

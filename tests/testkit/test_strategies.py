@@ -6,12 +6,12 @@ import datetime as dt
 import enum
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NamedTuple, TypedDict
+from typing import Annotated, Any, Literal, NamedTuple, TypedDict, get_args
 from uuid import UUID
 
 import msgspec
 import pytest
-from hypothesis import find, given, settings
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 from msgspec import Meta
 
@@ -122,6 +122,13 @@ def test_frames_are_valid(frame: Frame) -> None:
     """Each frame comes back from its bytes."""
     data = encode_frame(frame)
     assert decode_frame(data[4], data[5], data[6:]) == frame
+
+
+@pytest.mark.parametrize("kind", get_args(Frame))
+def test_frames_of_each_type_are_drawn(kind: type[Frame]) -> None:
+    """No frame is left out of the laws that draw frames here."""
+    quick = settings(QUIET, phases=[Phase.generate])
+    assert type(find(frames(), lambda frame: type(frame) is kind, settings=quick)) is kind
 
 
 @given(messages(THERMO, "up"))

@@ -14,7 +14,7 @@ import pytest
 
 from mcws_testkit import SimLeak
 from mcws_testkit._lane import WINDOW
-from mcws_testkit._transport import HIGH
+from mcws_testkit._write_limits import HIGH
 from tests.testkit._planned import Listener, Pair
 
 FLOOD = bytes(4 * WINDOW)
@@ -346,6 +346,21 @@ def test_abort_gives_up_what_is_buffered() -> None:
         assert pair.client.told == ["made", "pause", None]
 
     play(story, client=Flowing())
+
+
+def test_abort_is_told_to_the_trace() -> None:
+    """Each time, until the connection is lost."""
+
+    async def story(pair: Pair) -> None:
+        """Abort before and behind the loss."""
+        pair.client.transport.abort()
+        pair.client.transport.abort()
+        await pair.world.loop.settle()
+        pair.client.transport.abort()
+        kinds = [event.kind for event in pair.world.trace if event.end == "client"]
+        assert kinds == ["open", "abort", "abort", "lost"]
+
+    play(story)
 
 
 def test_limits_are_checked_and_heard() -> None:

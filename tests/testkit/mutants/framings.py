@@ -654,5 +654,20 @@ class ReadErrorEscapes(Summed):
             return [bytes.fromhex(line.decode("ascii"))[:-1]]
 
 
+class SumNotChecked(Summed):
+    """Takes a line for a frame whatever its sum is."""
+
+    class decodes(SummedDecoder):  # noqa: N801
+        """Does not add up."""
+
+        def unpacked(self, line: bytes) -> list[bytes]:
+            """Return the payload of a line, nothing if it is no number."""
+            try:
+                return [bytes.fromhex(line.decode("ascii"))[:-1]]
+            except ValueError:
+                self.dropped(line)
+                return []
+
+
 REFERENCES = (Counted, Marked, Summed)
 MUTANTS = tuple(mutant for reference in REFERENCES for mutant in reference.__subclasses__())
