@@ -110,7 +110,7 @@ def target_cells(verdicts: Sequence[Verdict]) -> list[list[str]]:
     """Return the table of the targets under its head."""
     words = {True: "met", False: "not met", None: "not measured"}
     return [
-        ["target", "build", "figure", "wanted", ""],
+        ["target", "build", "figure", "wanted", "", "by CPU"],
         *(
             [
                 verdict.target.what,
@@ -118,6 +118,7 @@ def target_cells(verdicts: Sequence[Verdict]) -> list[list[str]]:
                 "" if verdict.value is None else number(verdict.value),
                 f"{'<=' if verdict.target.is_most else '>='} {number(verdict.bound)}",
                 words[verdict.met],
+                "" if verdict.by_cpu is None else number(verdict.by_cpu),
             ]
             for verdict in verdicts
         ),

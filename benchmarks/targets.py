@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -48,6 +49,9 @@ class Verdict:
     bound: float
     value: float | None
     """None where something was not measured."""
+    by_cpu: float | None = None
+    """The same ratio from the processor time of each message, which a busy machine disturbs less;
+    None where the figure is no ratio of rates."""
 
     @property
     def met(self) -> bool | None:
@@ -95,7 +99,9 @@ TARGETS: Final[tuple[Target, ...]] = (
     against("(a) ping-pong against picows", "a", "picows", 0.80, 1.0),
     against("(a) against websockets", "a", "websockets", 2.2, 2.6),
     against("(c) 64 KiB against picows", "c", "picows", 1.1, 1.2),
-    against("(d) one at a time against websockets", "d-1", "websockets", 1.5, 1.5, service="broadcast"),
+    against(
+        "(d) one at a time against websockets", "d-1", "websockets", 1.5, 1.5, service="broadcast"
+    ),
     against("(d) one at a time against picows", "d-1", "picows", 0.8, 0.85, service="broadcast"),
     against("(d) eight at a time against picows", "d-8", "picows", 5, 5.5, service="broadcast"),
     Target(
@@ -106,13 +112,29 @@ TARGETS: Final[tuple[Target, ...]] = (
         figure=Figure.MEMORY,
     ),
     against("(f) connections against websockets", "f", "websockets", 4.5, 5.5),
-    against("(g) requests against python-socketio, plain", "g", "python-socketio", 30, 90, service="answer"),
-    against("(g) requests against python-socketio, async", "g", "python-socketio", 15, 22, service="async-answer"),
+    against(
+        "(g) requests against python-socketio, plain",
+        "g",
+        "python-socketio",
+        30,
+        90,
+        service="answer",
+    ),
+    against(
+        "(g) requests against python-socketio, async",
+        "g",
+        "python-socketio",
+        15,
+        22,
+        service="async-answer",
+    ),
     within("(h) typed against bytes on (b)", Point("h-b", "typed-echo"), Point("h-b"), 0.5, 0.25),
     within("(h) typed against bytes on (a)", Point("h-a", "typed-echo"), Point("h-a"), 0.8, 0.8),
     within("(i) async against plain on (b)", Point("i-b", "async-echo"), Point("i-b"), 0.7, 0.55),
     within("(i) async against plain on (a)", Point("i-a", "async-echo"), Point("i-a"), 0.7, 0.7),
-    within("(j) (b) at 10,000 connections against 10", Point("j-b-10000"), Point("j-b-10"), 0.75, 0.7),
+    within(
+        "(j) (b) at 10,000 connections against 10", Point("j-b-10000"), Point("j-b-10"), 0.75, 0.7
+    ),
     flooded("uvloop"),
     flooded("asyncio"),
 )
@@ -121,22 +143,25 @@ TARGETS: Final[tuple[Target, ...]] = (
 def judge(results: Results) -> list[Verdict]:
     """Return what became of each target on each build."""
     return [
-        Verdict(target, build, bound, value_of(target, build, results))
+        verdict_on(target, build, bound, results)
         for target in TARGETS
         for build, bound in zip(BUILDS, target.bounds, strict=True)
     ]
 
 
-def value_of(target: Target, build: Build, results: Results) -> float | None:
-    """Return the figure that a target is about; None where something was not measured."""
+def verdict_on(target: Target, build: Build, bound: float, results: Results) -> Verdict:
+    """Return what became of one target on one build."""
     ours = find(target.ours, target, build, results)
     if ours is None:
-        return None
+        return Verdict(target, build, bound, None)
     value = ours.median(target.figure)
     if target.against is None:
-        return value
+        return Verdict(target, build, bound, value)
     theirs = find(target.against, target, build, results)
-    return None if theirs is None else value / theirs.median(target.figure)
+    if theirs is None:
+        return Verdict(target, build, bound, None)
+    by_cpu = theirs.field_median("cpu_us") / (ours.field_median("cpu_us") or math.inf)
+    return Verdict(target, build, bound, value / theirs.median(target.figure), by_cpu)
 
 
 def find(point: Point, target: Target, build: Build, results: Results) -> Row | None:

@@ -89,15 +89,12 @@ class Toolchain:
     def command(self, peer: Peer, service: Service) -> list[str]:
         """Return what starts a server."""
         source = HERE / "peers" / peer.program
-        match peer.kind:
-            case Kind.C:
-                return [str(self.build(source)), service]
-            case Kind.NODE:
-                return ["node", str(source), service]
-            case Kind.COMPILED:
-                python = str(self.compiled / "bin" / "python")
-            case Kind.PYTHON:
-                python = sys.executable
+        if peer.kind is Kind.C:
+            return [str(self.build(source)), service]
+        if peer.kind is Kind.NODE:
+            return ["node", str(source), service]
+        is_compiled = peer.kind is Kind.COMPILED
+        python = str(self.compiled / "bin" / "python") if is_compiled else sys.executable
         return [python, "-m", f"benchmarks.peers.{peer.program}", peer.loop, service]
 
     def directory(self, peer: Peer) -> Path:

@@ -10,7 +10,7 @@ Service: TypeAlias = Literal[
     "echo", "async-echo", "typed-echo", "broadcast", "answer", "async-answer"
 ]
 """What a server does with what comes: an echo in a plain handler, in an async one, of a typed
-message; a message to everybody; an answer to each request, in a plain handler or in an async one."""
+message; a message to everybody; an answer to each request, in a plain or in an async handler."""
 
 
 class Figure(Enum):
@@ -108,20 +108,19 @@ SINGLE: Final = (
     ),
 )
 
-VARIED: Final = tuple(
-    Workload(
-        key=f"{letter}-{base}",
-        title=f"{how} on ({base})",
-        load=load,
-        peers=FASTER,
-        services=("echo", service),
+
+def varied(letter: str, how: str, service: Service) -> tuple[Workload, ...]:
+    """Return (a) and (b) for ours alone, with a plain echo and with another one."""
+    return tuple(
+        Workload(
+            key=f"{letter}-{base}",
+            title=f"{how} on ({base})",
+            load=load,
+            peers=FASTER,
+            services=("echo", service),
+        )
+        for base, load in (("a", PING_PONG), ("b", PIPELINED))
     )
-    for letter, how, service in (
-        ("h", "typed messages", "typed-echo"),
-        ("i", "async handlers", "async-echo"),
-    )
-    for base, load in (("a", PING_PONG), ("b", PIPELINED))
-)
 
 
 def grown(connections: int) -> tuple[Workload, ...]:
@@ -162,7 +161,8 @@ FLOODED: Final = Workload(
 
 WORKLOADS: Final[tuple[Workload, ...]] = (
     *SINGLE,
-    *VARIED,
+    *varied("h", "typed messages", "typed-echo"),
+    *varied("i", "async handlers", "async-echo"),
     *(workload for crowd in CROWDS for workload in grown(crowd)),
     FLOODED,
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import zmq
 
 from benchmarks.peers.hosting import announce, raise_file_limit
@@ -24,4 +22,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
