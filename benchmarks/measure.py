@@ -18,7 +18,7 @@ from benchmarks.catalogue import Peer
 from benchmarks.procfs import cores, cpu_s, peak_kib, resident_kib
 from benchmarks.results import Sample
 from benchmarks.toolchain import Toolchain
-from benchmarks.workloads import Service, Workload
+from benchmarks.workloads import Load, Service, Workload
 
 PATIENCE_S: Final = 60.0
 """Seconds after which a server or the generator hangs."""
@@ -56,7 +56,6 @@ class Report(msgspec.Struct, frozen=True):
     load_share: float
     p50_us: float
     p99_us: float
-    worst_us: float
 
 
 class Program:
@@ -88,6 +87,13 @@ class Program:
         if not line:
             raise MeasurementFailed(f"{'ended' if ready else 'hangs'}: {self.complaints()}")
         return line
+
+    def tell(self, text: str) -> None:
+        """Write to its standard input."""
+        stream = self._process.stdin
+        assert stream is not None
+        stream.write(text.encode())
+        stream.flush()
 
     def complaints(self) -> str:
         """Return the end of what it wrote to its standard error."""
@@ -135,22 +141,19 @@ def measure(case: Case, toolchain: Toolchain, duration: Duration) -> Sample:
     command = toolchain.command(case.peer, case.service)
     with running(command, server_core, toolchain, toolchain.directory(case.peer)) as server:
         port = int(server.line())
-        before_kib = resident_kib(server.pid)
         load = load_command(case, toolchain, duration, port)
         with running(load, load_core, toolchain, toolchain.folder) as generator:
             try:
-                return observe(case, server, generator, before_kib)
+                return observe(case.workload.load, server, generator)
             except MeasurementFailed as error:
                 raise MeasurementFailed(f"{case}: {error}; server: {server.complaints()}") from None
 
 
-def observe(case: Case, server: Program, generator: Program, before_kib: int) -> Sample:
+def observe(load: Load, server: Program, generator: Program) -> Sample:
     """Return a sample of what the generator does to the server."""
-    begun = generator.line()
-    connections = case.workload.load.connections
-    kib = (resident_kib(server.pid) - before_kib) / connections
-    if begun == "READY":
-        return Sample(connection_kib=kib, peak_kib=peak_kib(server.pid))
+    assert generator.line() == "START"
+    if load.mode == "idle":
+        return observe_idle(load, server, generator)
     before_s = cpu_s(server.pid)
     report = msgspec.json.decode(generator.line(), type=Report)
     used_s = cpu_s(server.pid) - before_s
@@ -158,11 +161,21 @@ def observe(case: Case, server: Program, generator: Program, before_kib: int) ->
         rate=report.count / report.seconds,
         cpu_us=used_s / max(report.count, 1) * 1e6,
         peak_kib=peak_kib(server.pid),
-        connection_kib=kib,
         p50_us=report.p50_us,
         p99_us=report.p99_us,
         load_share=report.load_share,
     )
+
+
+def observe_idle(load: Load, server: Program, generator: Program) -> Sample:
+    """Return what connections cost that do nothing, once some of them are open."""
+    # Behind the first ones, so that what a server loads and keeps only once does not count.
+    before_kib = resident_kib(server.pid)
+    generator.tell("\n")
+    assert generator.line() == "READY"
+    more = load.connections - load.connections // 10
+    kib = (resident_kib(server.pid) - before_kib) / more
+    return Sample(connection_kib=kib, peak_kib=peak_kib(server.pid))
 
 
 def load_command(case: Case, toolchain: Toolchain, duration: Duration, port: int) -> list[str]:

@@ -89,14 +89,19 @@ def run_workload(
 ) -> list[Row]:
     """Measure all servers once, then all once more, and so on; note which ones failed."""
     samples: dict[Case, list[Sample]] = {case: [] for case in plan.cases(workload)}
-    for round in range(plan.rounds):
-        # Back and forth, so that what changes slowly meets the first and the last alike.
-        for case in list(samples) if round % 2 == 0 else reversed(list(samples)):
+    order = list(samples)
+    for _ in range(plan.rounds):
+        for case in order:
+            # What fails at first would fail again, and takes the longest.
+            if str(case) in skipped:
+                continue
             try:
                 samples[case].append(measure(case, toolchain, plan.duration))
             except MeasurementFailed as error:
                 skipped[str(case)] = str(error)
                 sys.stderr.write(f"{error}\n")
+        # Back and forth, so that what changes slowly meets the first and the last alike.
+        order.reverse()
     return [
         Row(workload=workload.key, peer=case.peer.name, service=case.service, samples=taken)
         for case, taken in samples.items()

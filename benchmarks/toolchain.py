@@ -53,7 +53,7 @@ class Toolchain:
         """Say why a server cannot be started; None if it can."""
         match peer.kind:
             case Kind.C:
-                return None
+                return None if shutil.which("gcc") else "gcc is not installed"
             case Kind.NODE:
                 return self.node_obstacle(peer)
             case Kind.COMPILED:

@@ -98,13 +98,19 @@ SINGLE: Final = (
         peers=ALL,
         unit="connections/s",
     ),
-    Workload(
-        key="g",
-        title="requests, one connection, 64 in flight",
-        load=Load(connections=1, window=64),
-        peers=(*OURS, "python-socketio"),
-        services=("answer", "async-answer"),
-        unit="answers/s",
+    *(
+        Workload(
+            key=key,
+            title=f"requests, {crowd}, 64 in flight on each",
+            load=Load(connections=connections, window=64),
+            peers=peers,
+            services=("answer", "async-answer"),
+            unit="answers/s",
+        )
+        for key, crowd, connections, peers in (
+            ("g", "one connection", 1, (*OURS, "python-socketio")),
+            ("g-64", "64 connections", 64, (*FASTER, "python-socketio")),
+        )
     ),
 )
 
