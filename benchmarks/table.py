@@ -126,8 +126,10 @@ def target_cells(verdicts: Sequence[Verdict]) -> list[list[str]]:
 
 
 def targets_shown(verdicts: Sequence[Verdict]) -> str:
-    """Return what a terminal shows of the targets."""
-    return "\n" + aligned(target_cells(verdicts))
+    """Return what a terminal shows of the targets: those that were measured, and how many not."""
+    judged = [verdict for verdict in verdicts if verdict.met is not None]
+    missing = len(verdicts) - len(judged)
+    return f"\n{aligned(target_cells(judged))}\n{missing} targets were not measured"
 
 
 def report(results: Results) -> str:
