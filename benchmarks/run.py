@@ -90,7 +90,7 @@ def run_workload(
     """Measure all servers once, then all once more, and so on; note which ones failed."""
     samples: dict[Case, list[Sample]] = {case: [] for case in plan.cases(workload)}
     order = list(samples)
-    for _ in range(plan.rounds):
+    for _ in range(min(plan.rounds, workload.rounds_max or plan.rounds)):
         for case in order:
             # What fails at first would fail again, and takes the longest.
             if str(case) in skipped:
@@ -141,7 +141,8 @@ def write(found: Results, options: argparse.Namespace) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line says; return 1 where a target is not met and that matters."""
     options = parse(sys.argv[1:] if arguments is None else arguments)
-    toolchain = Toolchain(options.folder, options.compiled)
+    # Absolute, since programs are started elsewhere.
+    toolchain = Toolchain(options.folder.absolute(), options.compiled.absolute())
     options.folder.mkdir(parents=True, exist_ok=True)
     plan, skipped = plan_of(options, toolchain)
     found = run(plan, toolchain, skipped)

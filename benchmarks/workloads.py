@@ -50,6 +50,8 @@ class Workload:
     services: tuple[Service, ...] = ("echo",)
     figure: Figure = Figure.RATE
     unit: str = "messages/s"
+    rounds_max: int | None = None
+    """Rounds that it gets at most, where there are many like it and each takes long."""
 
     @property
     def letter(self) -> str:
@@ -131,28 +133,22 @@ def varied(letter: str, how: str, service: Service) -> tuple[Workload, ...]:
 
 def grown(connections: int) -> tuple[Workload, ...]:
     """Return (a), (b) and (d) with so many connections."""
-    crowd = f"{connections:,} connections"
-    return (
+    loads = {
+        "a": ("ping-pong", Load(connections=connections)),
+        "b": ("pipelined", Load(connections=connections, window=64)),
+        "d": ("broadcast, one at a time", Load(mode="broadcast", connections=connections)),
+    }
+    return tuple(
         Workload(
-            key=f"j-a-{connections}",
-            title=f"ping-pong, {crowd}",
-            load=Load(connections=connections),
+            key=f"j-{base}-{connections}",
+            title=f"{how}, {connections:,} connections",
+            load=load,
             peers=GROWING,
-        ),
-        Workload(
-            key=f"j-b-{connections}",
-            title=f"pipelined, {crowd}",
-            load=Load(connections=connections, window=64),
-            peers=GROWING,
-        ),
-        Workload(
-            key=f"j-d-{connections}",
-            title=f"broadcast, one at a time, {crowd}",
-            load=Load(mode="broadcast", connections=connections),
-            peers=GROWING,
-            services=("broadcast",),
-            unit="deliveries/s",
-        ),
+            services=("broadcast",) if base == "d" else ("echo",),
+            unit="deliveries/s" if base == "d" else "messages/s",
+            rounds_max=3,
+        )
+        for base, (how, load) in loads.items()
     )
 
 
