@@ -42,9 +42,10 @@ class Toolchain:
         return self.build(HERE / "loadgen.c")
 
     def build(self, source: Path) -> Path:
-        """Compile one file of C, unless that was done since it was changed."""
+        """Compile one file of C, unless that was done since it or a header was changed."""
         program = self.folder / source.stem
-        if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        changed = max(path.stat().st_mtime for path in (source, *source.parent.glob("*.h")))
+        if not program.exists() or program.stat().st_mtime < changed:
             self.folder.mkdir(parents=True, exist_ok=True)
             subprocess.run(["gcc", "-O2", "-o", program, source], check=True)
         return program

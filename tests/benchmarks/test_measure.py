@@ -114,6 +114,21 @@ def test_typed_message_is_as_long_as_the_others() -> None:
     assert len(typed_payload()) == workload("b").load.size
 
 
+@pytest.mark.needs("gcc")
+def test_program_in_c_is_built_when_it_has_changed(toolchain: Toolchain, tmp_path: Path) -> None:
+    """A program is built once, and again after a change of it or of a header."""
+    source, header = tmp_path / "source" / "one.c", tmp_path / "source" / "one.h"
+    source.parent.mkdir()
+    source.write_text('#include "one.h"\nint main(void) { return STATUS; }\n')
+    header.write_text("#define STATUS 0\n")
+    program = toolchain.build(source)
+    built = program.stat().st_mtime_ns
+    assert toolchain.build(source).stat().st_mtime_ns == built
+    later = program.stat().st_mtime + 10
+    os.utime(header, (later, later))
+    assert toolchain.build(source).stat().st_mtime_ns != built
+
+
 def test_absent_programs_are_named(toolchain: Toolchain, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that cannot be started is left out with the reason."""
     monkeypatch.setenv("PATH", "")

@@ -55,6 +55,6 @@ def test_program_of_a_server_is_there(peer: object) -> None:
     [found] = [one for one in PEERS if one is peer]
     is_python = found.kind in (Kind.PYTHON, Kind.COMPILED)
     assert (BENCHMARKS / "peers" / f"{found.program}{'.py' * is_python}").exists()
-    spoken = set(re.findall(r'is_wire\("([\w-]+)"\)', (BENCHMARKS / "loadgen.c").read_text()))
+    spoken = set(re.findall(r'is_wire\("([\w-]+)"\)', (BENCHMARKS / "wires.h").read_text()))
     assert set(found.wires.values()) <= spoken
     assert found.about
