@@ -25,10 +25,10 @@ FAST: Final = "uvloop"
 """The loop that ours runs on; the compiled build needs it in its own environment."""
 
 
-def requirements() -> list[str]:
-    """Return what the dependency group ``bench`` asks for."""
-    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
-    return [str(requirement) for requirement in groups["bench"]]
+def requirements() -> tuple[list[str], list[str]]:
+    """Return what the group ``bench`` asks for, and what ours needs to run."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    return project["dependency-groups"]["bench"], project["project"]["dependencies"]
 
 
 def is_done(command: Sequence[str | Path], environment: dict[str, str] | None = None) -> bool:
@@ -48,7 +48,8 @@ def pip(python: Path, *arguments: str, environment: dict[str, str] | None = None
 
 def install_peers() -> None:
     """Install the peers one by one, so that one that fails takes no other with it."""
-    for requirement in requirements():
+    peers, _ = requirements()
+    for requirement in peers:
         pip(Path(sys.executable), requirement)
     if shutil.which("npm"):
         NODE.mkdir(parents=True, exist_ok=True)
@@ -60,12 +61,10 @@ def install_compiled() -> bool:
     python = COMPILED / "bin" / "python"
     if not python.exists():
         venv.create(COMPILED, with_pip=True)
-    # No checkout on the path of that environment: its sources would be imported instead.
-    return (
-        pip(python, FAST)
-        and pip(python, "--force-reinstall", "--no-deps", ".", environment={"MCWS_COMPILE": "1"})
-        and pip(python, ".")
-    )
+    _, needed = requirements()
+    # Without dependencies: asked for them too, pip would leave what it finds already installed.
+    ours = ("--force-reinstall", "--no-deps", ".")
+    return pip(python, FAST, *needed) and pip(python, *ours, environment={"MCWS_COMPILE": "1"})
 
 
 def main() -> int:

@@ -67,6 +67,8 @@ class Program:
         with pinned(core):
             self._process = subprocess.Popen(
                 command,
+                # A line that was read ahead would be invisible to `select`.
+                bufsize=0,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._complaints,

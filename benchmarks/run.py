@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks import chart, results, table
+from benchmarks import chart, growth, results, table
 from benchmarks.catalogue import BY_NAME, Peer
 from benchmarks.measure import Case, Duration, MeasurementFailed, measure
 from benchmarks.results import Results, Row, Sample
@@ -134,8 +134,9 @@ def write(found: Results, options: argparse.Namespace) -> None:
     results.save(found, json)
     sys.stdout.write(f"figures: {json}\n")
     if options.markdown:
-        table.write(found, options.markdown)
-    chart.write(found, options.svg or options.folder)
+        table.write(found, options.markdown, options.svg)
+    for charts in (chart, growth):
+        charts.write(found, options.svg or options.folder)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

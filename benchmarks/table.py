@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -132,8 +133,8 @@ def targets_shown(verdicts: Sequence[Verdict]) -> str:
     return f"\n{aligned(target_cells(judged))}\n{missing} targets were not measured"
 
 
-def report(results: Results) -> str:
-    """Return a run in Markdown."""
+def report(results: Results, charts: str | None = None) -> str:
+    """Return a run in Markdown, with the charts of a folder where one is given."""
     facts = "; ".join(f"{name} {value}" for name, value in results.machine.items())
     parts = [
         f"Medians of {results.rounds} rounds of {results.seconds} s. Made with {facts}.",
@@ -142,15 +143,22 @@ def report(results: Results) -> str:
     ]
     for workload in WORKLOADS:
         if rows := results.of(workload.key):
-            parts += [f"### {heading(workload)}", markdown(cells(workload, rows))]
+            parts.append(f"### {heading(workload)}")
+            if charts is not None:
+                parts.append(f"![{workload.title}]({charts}/{workload.key}.svg)")
+            parts.append(markdown(cells(workload, rows)))
     if results.skipped:
         parts.append("Not measured: " + "; ".join(sorted(results.skipped)) + ".")
     return "\n\n".join(parts)
 
 
-def write(results: Results, path: Path) -> None:
-    """Write a run into a page between its marks, or as a page of its own."""
-    text = f"{BEGIN}\n\n{report(results)}\n\n{END}"
+def write(results: Results, path: Path, charts: Path | None = None) -> None:
+    """Write a run into a page between its marks, or as a page of its own.
+
+    The page shows the charts that are in the folder ``charts``, if one is given.
+    """
+    folder = None if charts is None else os.path.relpath(charts, path.parent)
+    text = f"{BEGIN}\n\n{report(results, folder)}\n\n{END}"
     if path.exists():
         page = path.read_text(encoding="utf-8")
         pattern = re.escape(BEGIN) + ".*?" + re.escape(END)

@@ -94,6 +94,14 @@ def test_report_is_written_between_the_marks(tmp_path: Path) -> None:
     assert "old" not in text
 
 
+def test_page_shows_its_charts(tmp_path: Path) -> None:
+    """Charts are named as they are seen from the page."""
+    page = tmp_path / "docs" / "page.md"
+    page.parent.mkdir()
+    table.write(run(row("a", "c", 1)), page, tmp_path / "docs" / "charts")
+    assert "![ping-pong, 64 connections, 64 bytes](charts/a.svg)" in page.read_text()
+
+
 def test_report_without_a_page_is_a_page(tmp_path: Path) -> None:
     """A file that is not there is made."""
     table.write(run(row("a", "c", 1)), tmp_path / "new.md")
