@@ -78,13 +78,18 @@ def test_compiled_build_is_made_where_it_is_asked_for(
     assert ({"MCWS_COMPILE": "1"} in pip.environments) is is_built
 
 
+@pytest.mark.parametrize(("wanted", "status"), [("", 0), ("1", 1)])
 def test_compiled_build_that_fails_matters_where_it_was_asked_for(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, wanted: str, status: int
 ) -> None:
-    """What was asked for by name and is not there is an error."""
-    monkeypatch.setenv("COMPILED", "1")
-    use(monkeypatch, fails="--no-deps")
-    assert install.main() == 1
+    """What a compiler cannot build is left out, unless it was asked for by name."""
+    compiler = tmp_path / "gcc"
+    compiler.touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("COMPILED", wanted)
+    pip = use(monkeypatch, fails="--no-deps")
+    assert install.main() == status
+    assert {"MCWS_COMPILE": "1"} in pip.environments
 
 
 def test_ours_that_cannot_be_installed_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
