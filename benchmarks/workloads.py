@@ -51,7 +51,7 @@ class Workload:
     figure: Figure = Figure.RATE
     unit: str = "messages/s"
     rounds_max: int | None = None
-    """Rounds that it gets at most, where there are many like it and each takes long."""
+    """Rounds that it gets at most, where each takes long."""
 
     @property
     def letter(self) -> str:
@@ -92,6 +92,8 @@ SINGLE: Final = (
         peers=ALL,
         figure=Figure.MEMORY,
         unit="KiB/connection",
+        # It hardly differs from round to round.
+        rounds_max=2,
     ),
     Workload(
         key="f",
@@ -99,6 +101,7 @@ SINGLE: Final = (
         load=Load(mode="connect", connections=3_000),
         peers=ALL,
         unit="connections/s",
+        rounds_max=3,
     ),
     *(
         Workload(
