@@ -7,11 +7,12 @@ to run parts of it.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from benchmarks import chart, growth, results, table
 from benchmarks.catalogue import BY_NAME, Peer
@@ -153,5 +154,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if options.strict and any(verdict.met is False for verdict in verdicts) else 0
 
 
+def end(number: int, frame: object) -> NoReturn:
+    """End the run by an exception, so that the server that it has started ends too."""
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, end)
     sys.exit(main())
