@@ -24,12 +24,14 @@ class Dialect:
         is_answered: whether the peer answers whatever is no ``Message``, since it cannot tell what
             wants no answer.
         encode: returns the payload for a message.
+        decode_request: returns the request that a payload holds; raises as ``decode``.
         quick_decode: ``decode`` without the care for errors; None where nothing has to be done.
     """
 
     __slots__ = (
         "_checked",
         "_heard",
+        "decode_request",
         "encode",
         "has_frames",
         "incoming",
@@ -53,6 +55,8 @@ class Dialect:
         self.has_frames: bool = has_frames
         said = outgoing.messages
         self.encode: Callable[[Any], Payload] = said.encode_checked if checks else said.encode
+        # As `decode`, for requests.
+        self.decode_request: Callable[[Payload], Any] = incoming.requests.codec.decode
         self._heard = incoming.messages if has_frames else incoming.everything
         self.is_raw: bool = isinstance(self._heard.codec, Untouched)
         if self.is_raw:
@@ -109,10 +113,6 @@ class Dialect:
             name = type(request).__name__
             raise EncodeError(f"{name} is no request: send it with send(), not with request()")
         return self._encode(self.outgoing.requests, request)
-
-    def decode_request(self, payload: Payload) -> Any:
-        """Return the request that ``payload`` holds; raises as ``decode``."""
-        return self.incoming.requests.codec.decode(payload)
 
     def encode_reply(self, request: Any, reply: Any) -> Payload:
         """Return the payload for what answers ``request``; raises as ``encode``."""

@@ -268,7 +268,7 @@ def cut(text: str, size: int) -> bytes:
 # Bytes to fields
 
 
-def decode_exchange(kind: int, flags: int, body: bytes) -> RequestFrame | ReplyFrame | None:
+def _decode_exchange(kind: int, flags: int, body: bytes) -> RequestFrame | ReplyFrame | None:
     """Return a plain request or reply, the hot path of requests; None for what needs a closer look.
 
     Raises:
@@ -294,7 +294,7 @@ def decode_frame(kind: int, flags: int, body: bytes) -> Frame | None:
             or out of its bounds, or text is not UTF-8 (code 1007).
     """
     if kind in (REQUEST, REPLY):
-        exchange = decode_exchange(kind, flags, body)
+        exchange = _decode_exchange(kind, flags, body)
         if exchange is not None:
             return exchange
     layout = _BY_KIND.get(kind)

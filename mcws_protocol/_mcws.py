@@ -205,7 +205,12 @@ class McwsMachine(Machine):
         if self.state is State.OPEN:
             if type(event) is bytes or type(event) is str:
                 return True
-            if isinstance(event, RequestFrame) and event.context is None and self._is_plain(event):
+            if (
+                type(event) is RequestFrame
+                and event.numbering is None
+                and event.context is None
+                and self._features & FEATURE_REQUESTS
+            ):
                 self._owe(event.correlation_id)
                 return True
         step = STEPS.get(type(event))
@@ -217,10 +222,6 @@ class McwsMachine(Machine):
         if not self._is_agreed(event, is_ours=False):
             raise RemoteProtocolError(f"{type(event).__name__} was not agreed on")
         return self._note(event, now)
-
-    def _is_plain(self, frame: RequestFrame | ReplyFrame) -> bool:
-        """Whether a frame needs nothing but that requests were agreed on."""
-        return frame.numbering is None and bool(self._features & FEATURE_REQUESTS)
 
     def _note(self, event: Event, now: float) -> bool:
         """Note what a frame changes at this end; return whether it is news."""

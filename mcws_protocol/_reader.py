@@ -10,12 +10,15 @@ from types import FunctionType
 from typing import Final
 
 from ._errors import FrameTooLong, IncompleteFrame, RemoteProtocolError
-from ._events import Received
-from ._frames import HEADER_BYTES, LENGTH_BYTES, MESSAGE, TEXT, decode_frame
+from ._events import Received, RequestFrame
+from ._frames import HEADER_BYTES, LENGTH_BYTES, MESSAGE, REQUEST, TEXT, decode_frame
 
 # Type and flags as the one number that `_peek` reads: one comparison tells the common frames.
 PLAIN_MESSAGE: Final = MESSAGE << 8
 TEXT_MESSAGE: Final = MESSAGE << 8 | TEXT
+PLAIN_REQUEST: Final = REQUEST << 8
+# The least `len` of a REQUEST: type, flags and its two fixed fields.
+REQUEST_BYTES: Final = 10
 # Bytes from which an incomplete frame is kept in parts, so that no byte is copied twice.
 PARTS_FROM: Final = 4096
 # Bytes of two neighbouring parts below which they are joined at once: a part costs 40 bytes more
@@ -23,6 +26,7 @@ PARTS_FROM: Final = 4096
 JOINED_BELOW: Final = 512
 
 peek: Final = Struct(">IH").unpack_from
+peek_request: Final = Struct(">II").unpack_from
 _peek_length: Final = Struct(">I").unpack_from
 
 
@@ -79,6 +83,8 @@ class FrameReader:
         # Declared, since `struct` tells no types, and compiled numbers of a known one are fast.
         length: int
         head: int
+        correlation_id: int
+        timeout_ms: int
         try:
             while size - at >= HEADER_BYTES:
                 length, head = peek_compiled(data, at) if is_compiled else peek(data, at)
@@ -92,6 +98,11 @@ class FrameReader:
                     found.append(data[at + HEADER_BYTES : end])
                 elif head == TEXT_MESSAGE:
                     found.append(str(data[at + HEADER_BYTES : end], "utf-8"))
+                elif head == PLAIN_REQUEST and length >= REQUEST_BYTES:
+                    correlation_id, timeout_ms = peek_request(data, at + HEADER_BYTES)
+                    payload = data[at + LENGTH_BYTES + REQUEST_BYTES : end]
+                    found.append(RequestFrame(correlation_id, payload, timeout_ms))
+                    self.others = True
                 else:
                     self._decode(head, data[at + HEADER_BYTES : end], found)
                 at = end
