@@ -92,10 +92,11 @@ class Outflow:
         if self.refusal is not None:
             raise self._closed()
         parts = self._parts if self._parts is not None else self._begin()
-        # A clock is looked at only where the frame is no plain one.
-        self._count(
-            self._machine.send_reply(correlation_id, payload, self._machine.heard_at, parts)
-        )
+        machine = self._machine
+        # No look at the clock: only the end of a dialogue begins a deadline.
+        self.queued += machine.send_reply(correlation_id, payload, machine.heard_at, parts)
+        if self.queued > self._high:
+            self._count(0)
 
     def reply(self, payload: Payload) -> None:
         """Queue an answer that travels as a message, as on a plain wire; accepted at every limit.
