@@ -5,10 +5,13 @@ BIN := $(VENV)/bin
 ARGS ?=
 # Set where `make test` has just run, so that `make check` runs only what needs more than that.
 TESTED ?=
+# The environments of servers that are measured: peers and ours, and ours compiled.
+BENCH := .venv-bench
+COMPILED_VENV := .venv-compiled
 PACKAGES := mcws_protocol mcws_protocol.aio mcws_server mcws_client mcws_testkit
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-compiled check style types stubs docs coverage nightly bench clean
+.PHONY: help demo test test-compiled check style types stubs docs coverage nightly bench parts clean
 
 help:  ## say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1: /'
@@ -89,10 +92,19 @@ nightly: $(VENV)/.test  ## the tests with 10,000 examples for each property
 	@MCWS_PROFILE=nightly $(BIN)/python -m pytest tests/properties \
 		tests/integration/test_fidelity.py tests/testkit/test_mutants.py $(ARGS)
 
-bench: $(VENV)/.test  ## run the benchmarks
+# The compiled build is not editable, so what it was built from is listed.
+$(BENCH)/.bench: pyproject.toml benchmarks/install.py $(wildcard mcws_*/*.py mcws_protocol/aio/*.py)
+	@test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	@$(BENCH)/bin/python benchmarks/install.py
+	@touch $@
+
+bench: $(BENCH)/.bench  ## compare with other servers; ARGS are those of benchmarks.run, COMPILED=0 is quicker
+	@$(BENCH)/bin/python -m benchmarks.run $(ARGS)
+
+parts: $(VENV)/.test  ## measure parts alone: framing, messages, simulation
 	@$(BIN)/python benchmarks/framing.py
 	@$(BIN)/python benchmarks/messages.py
 	@$(BIN)/python benchmarks/simulation.py
 
 clean:  ## remove what the other verbs made
-	rm -rf $(VENV) $(COMPILED_VENV) $(COMPILED_RUN) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
+	rm -rf $(VENV) $(BENCH) $(COMPILED_VENV) $(COMPILED_RUN) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov

@@ -1,0 +1,1 @@
+"""Benchmarks: servers compared under the same load, and parts of ours measured alone."""
