@@ -19,6 +19,8 @@ SILENCE: Final = 2.5
 STRIKES: Final = 3
 # Seconds between two PINGs from which on none is early; less if half the interval is less.
 SPACING_S: Final = 5.0
+# Before any PING; one object for all connections.
+LONG_AGO: Final = -math.inf
 
 
 class Keepalive:
@@ -44,7 +46,7 @@ class Keepalive:
         self.rtt: float | None = None
         self._count = 0
         self._pinged_at = math.inf
-        self._was_pinged_at = -math.inf
+        self._was_pinged_at = LONG_AGO
         self._strikes = 0
         # PINGs that may come early, since they waited while this end was not reading.
         self._excused = 0.0

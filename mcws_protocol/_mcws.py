@@ -67,6 +67,8 @@ HEADS: Final = tuple(
 # Bytes of a REJECT without its reason, as its length counts them.
 REJECT_BYTES: Final = 8
 
+# The states before the dialogue is open.
+OPENING: Final = frozenset({State.START, State.GREETED})
 # The frames that move the dialogue on; all others are SEND_FRAME and RECEIVE_FRAME.
 STEPS: Final[dict[type, tuple[Step, Step]]] = {
     HelloFrame: (Step.SEND_HELLO, Step.RECEIVE_HELLO),
@@ -195,7 +197,7 @@ class McwsMachine(Machine):
 
     def _fault(self, error: RemoteProtocolError) -> Faulted:
         self._deaf = True
-        if self.state in {State.START, State.GREETED} and error.code != CODE_VERSION:
+        if self.state in OPENING and error.code != CODE_VERSION:
             return Faulted(RemoteProtocolError(error.reason))  # WIRE 3: 1002, whatever it was
         return Faulted(error)
 

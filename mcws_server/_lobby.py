@@ -9,6 +9,7 @@ Source: WIRE 3, FAULTS 3 and 17.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Final, TypeAlias
 
@@ -60,6 +61,8 @@ class Lobby(Owner[AnyConnection]):
         self.on_empty: Callable[[], None] = self._stay
         self._factory = factory
         self._contract = contract
+        # One for all connections: each look at a method makes another object of it.
+        self._keep = self._drop
         self.crowd = Crowd(hub.loop, self._check_empty)
         # Whoever waited is decided on afresh: meanwhile the server may stop, and a client of a
         # plain wire may have taken the id.
@@ -180,12 +183,15 @@ class Lobby(Owner[AnyConnection]):
             # A device of small buffers and a long id.
             self._reject(connection, RejectFrame(1009, 0, str(error)))
             return
-        connection.dispatcher.keep = self._drop
+        connection.dispatcher.keep = self._keep
         connection.open(client)
         # `open` only schedules the connect hooks: the client is entered before the first one runs.
         self.registry.add(connection)
-        address = connection.remote_address
-        self.hub.log.info("client %s connected from %s", shown(id), address)
+        # Asking for the address makes the transport keep a socket object, which costs more than all
+        # of the opening.
+        if self.hub.log.isEnabledFor(logging.INFO):
+            address = connection.remote_address
+            self.hub.log.info("client %s connected from %s", shown(id), address)
 
     def _adopt(self, connection: AnyConnection, client: Any) -> None:
         """Have a client of a class of the application's own pass its messages on to the server."""
@@ -201,12 +207,13 @@ class Lobby(Owner[AnyConnection]):
         client.on_message(relay)
 
     def _reject(self, connection: AnyConnection, frame: RejectFrame) -> None:
-        self.hub.log.info(
-            "connection from %s rejected with %d: %s",
-            connection.remote_address,
-            frame.code,
-            shown(frame.reason),
-        )
+        if self.hub.log.isEnabledFor(logging.INFO):
+            self.hub.log.info(
+                "connection from %s rejected with %d: %s",
+                connection.remote_address,
+                frame.code,
+                shown(frame.reason),
+            )
         if connection.has_opening:
             connection.reject(frame)
         else:
@@ -257,9 +264,10 @@ class Lobby(Owner[AnyConnection]):
         if not self._takeovers.is_leaving(connection.id):
             # Who comes back at once waits for these hooks, as one does who replaces a client.
             self._takeovers.leave(connection)
-        self.hub.log.info(
-            "client %s disconnected with %d", shown(connection.id), connection.close_code
-        )
+        if self.hub.log.isEnabledFor(logging.INFO):
+            self.hub.log.info(
+                "client %s disconnected with %d", shown(connection.id), connection.close_code
+            )
         hooks = self.hub.handlers.ends
         if connection.dispatcher.own is not None:
             hooks += connection.dispatcher.own.ends
