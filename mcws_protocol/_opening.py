@@ -45,6 +45,8 @@ _WELCOME: Final = Struct(">BQQHHIII")
 _U8: Final = Struct(">B")
 _U16: Final = Struct(">H")
 _EXTENSION: Final = Struct(">BH")
+# What nearly every opening carries: extensions of no bytes.
+_NO_EXT: Final = _U16.pack(0)
 
 
 def encode_hello(frame: HelloFrame) -> bytes:
@@ -83,7 +85,7 @@ def decode_hello(body: bytes) -> HelloFrame:
         _HELLO
     )
     id, contract = _labels(cursor)
-    auth = cursor.take(cursor.number(_U16))
+    auth = cursor.counted(2)
     ext = _decode_ext(cursor)
     cursor.end()
     _check_limit(limit)
@@ -172,18 +174,22 @@ def _short(text: str) -> bytes:
 
 
 def _labels(cursor: Cursor) -> tuple[str, str]:
-    id = cursor.label(cursor.take(cursor.number(_U8)))
-    contract = cursor.label(cursor.take(cursor.number(_U8)))
+    id = cursor.label(cursor.counted(1))
+    contract = cursor.label(cursor.counted(1))
     return id, contract
 
 
 def _encode_ext(ext: Extensions) -> bytes:
+    if not ext:
+        return _NO_EXT
     raw = b"".join(_EXTENSION.pack(kind, len(value)) + value for kind, value in ext)
     return _U16.pack(len(raw)) + raw
 
 
 def _decode_ext(cursor: Cursor) -> Extensions:
-    raw = cursor.take(cursor.number(_U16))
+    raw = cursor.counted(2)
+    if not raw:
+        return ()
     inner = Cursor(raw, "ext")
     # Whatever their types are: whoever reads them skips those that it does not know (WIRE 2).
     found: list[tuple[int, bytes]] = []
