@@ -42,7 +42,7 @@ from ._frames import (
     cut,
     encode_frame,
 )
-from ._keepalive import Keepalive
+from ._keepalive import Keepalive, fresh
 from ._limits import FRAME_BYTES_FLOOR, Limits
 from ._native import mypyc_attr
 from ._opening import CODE_VERSION, guess
@@ -277,13 +277,13 @@ class McwsMachine(Machine):
         self._peer_limit = frame.frame_bytes_max
         self._features &= frame.features
         own = self.limits.keepalive_s
-        self._keepalive = Keepalive(min(own, frame.keepalive_s) if frame.keepalive_s else own)
+        self._keepalive = fresh(min(own, frame.keepalive_s) if frame.keepalive_s else own)
         # From here on it is this end that lets the peer wait.
         self._deadline = NEVER
 
     def _note_ping(self, frame: PingFrame | PongFrame, now: float) -> None:
-        keepalive = self._keepalive
-        assert keepalive is not None, "agreed on before the dialogue is open"
+        assert self._keepalive is not None, "agreed on before the dialogue is open"
+        keepalive = self._keepalive = self._keepalive.own()
         if isinstance(frame, PongFrame):
             keepalive.ponged(frame, now)
         elif keepalive.pinged(now):
@@ -406,6 +406,7 @@ class McwsMachine(Machine):
     def excuse(self, now: float) -> None:
         """Do not hold what happened up to ``now`` against the peer: this end was not reading."""
         if self._keepalive is not None:
+            self._keepalive = self._keepalive.own()
             self._keepalive.excuse(now - self.heard_at)
         super().excuse(now)
 
@@ -423,7 +424,8 @@ class McwsMachine(Machine):
             silence_s = now - self.heard_at
             return [TimedOut(1006, f"nothing received for {silence_s:.1f} s")]
         if now >= keepalive.due_at(self.sent_at):
-            self.send(keepalive.ping(now), now, out)
+            self._keepalive = keepalive.own()
+            self.send(self._keepalive.ping(now), now, out)
         return []
 
     def next_deadline(self) -> float:
