@@ -49,10 +49,14 @@ class Cursor:
 
     def counted(self, width: int) -> bytes:
         """Read a number of ``width`` bytes, then as many bytes as it says."""
-        at, self._at = self._at, self._end_of(width)
-        size = int.from_bytes(self._body[at : self._at], "big")
-        # Most names and extensions are empty.
-        return self.take(size) if size else b""
+        start = self._at + width
+        end = start + int.from_bytes(self._body[self._at : start], "big")
+        if end > len(self._body):
+            # One of both is too short; the first of them says so.
+            self._at = self._end_of(width)
+            return self.take(end - start)
+        self._at = end
+        return self._body[start:end]
 
     def rest(self) -> bytes:
         """Read all that is left."""

@@ -45,6 +45,7 @@ _WELCOME: Final = Struct(">BQQHHIII")
 _U8: Final = Struct(">B")
 _U16: Final = Struct(">H")
 _EXTENSION: Final = Struct(">BH")
+_BEGINNING: Final = MAGIC + _U8.pack(VERSION)
 # What nearly every opening carries: extensions of no bytes.
 _NO_EXT: Final = _U16.pack(0)
 
@@ -73,14 +74,10 @@ def decode_hello(body: bytes) -> HelloFrame:
         RemoteProtocolError: it is no HELLO, or (code 4006) one of another version.
     """
     cursor = Cursor(body, "HELLO")
-    magic = cursor.take(len(MAGIC))
-    if magic != MAGIC:
-        raise RemoteProtocolError("HELLO does not begin with MCWS")
     # First of all, since another version may have moved whatever is behind it (WIRE 3).
-    version = cursor.number(_U8)
-    if version != VERSION:
-        problem = f"version {version} of mcws, the highest spoken here is {VERSION}"
-        raise RemoteProtocolError(problem, CODE_VERSION)
+    if not body.startswith(_BEGINNING):
+        raise _wrong_beginning(cursor)
+    cursor.take(len(_BEGINNING))
     limit, window, keepalive_s, features, incarnation, attempt, sid, received = cursor.unpack(
         _HELLO
     )
@@ -103,6 +100,15 @@ def decode_hello(body: bytes) -> HelloFrame:
         auth=auth,
         ext=ext,
     )
+
+
+def _wrong_beginning(cursor: Cursor) -> RemoteProtocolError:
+    """Return the error for a HELLO of something else, or of another version."""
+    if cursor.take(len(MAGIC)) != MAGIC:
+        return RemoteProtocolError("HELLO does not begin with MCWS")
+    version = cursor.number(_U8)
+    problem = f"version {version} of mcws, the highest spoken here is {VERSION}"
+    return RemoteProtocolError(problem, CODE_VERSION)
 
 
 def encode_welcome(frame: WelcomeFrame) -> bytes:

@@ -7,7 +7,18 @@ from collections.abc import Callable
 from typing import Any
 
 from mcws_client import Client
-from mcws_protocol import UNTYPED, Codec, Contract, DecodeError, Dialect, Limits, Mcws, Mode, Role, Wire
+from mcws_protocol import (
+    UNTYPED,
+    Codec,
+    Contract,
+    DecodeError,
+    Dialect,
+    Limits,
+    Mcws,
+    Mode,
+    Role,
+    Wire,
+)
 from mcws_protocol.aio import Connection, Door
 from mcws_server import Server
 from tests.aio.cable import End, connect
