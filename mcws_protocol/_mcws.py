@@ -274,7 +274,9 @@ class McwsMachine(Machine):
         return kind in ALWAYS or (kind in OF_REQUESTS and bool(self._features & FEATURE_REQUESTS))
 
     def _agree(self, frame: HelloFrame | WelcomeFrame) -> None:
-        self._peer_limit = frame.frame_bytes_max
+        shared = self.limits.frame_bytes_max
+        # Mostly both ends have the same limit: then it is one number for all connections.
+        self._peer_limit = shared if frame.frame_bytes_max == shared else frame.frame_bytes_max
         self._features &= frame.features
         own = self.limits.keepalive_s
         self._keepalive = fresh(min(own, frame.keepalive_s) if frame.keepalive_s else own)

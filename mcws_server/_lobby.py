@@ -158,7 +158,7 @@ class Lobby(Owner[AnyConnection]):
         """Make the client object, enter it, say WELCOME and begin to deliver."""
         # Before the factory, which may want to know them.
         connection.id = id
-        connection.contract = "" if frame is None else frame.contract
+        connection.contract = "" if frame is None else self._label_of(frame)
         try:
             client: Any = self._factory(connection)
             # The registry has one place for an object, so it cannot stand for two connections.
@@ -192,6 +192,11 @@ class Lobby(Owner[AnyConnection]):
         if self.hub.log.isEnabledFor(logging.INFO):
             address = connection.remote_address
             self.hub.log.info("client %s connected from %s", shown(id), address)
+
+    def _label_of(self, frame: HelloFrame) -> str:
+        """Return the contract of a client; mostly that of the server, as one text for all."""
+        label = self._contract.label
+        return label if frame.contract == label else frame.contract
 
     def _adopt(self, connection: AnyConnection, client: Any) -> None:
         """Have a client of a class of the application's own pass its messages on to the server."""
