@@ -61,6 +61,8 @@ class Lobby(Owner[AnyConnection]):
         self.on_empty: Callable[[], None] = self._stay
         self._factory = factory
         self._contract = contract
+        # Kept, since a contract puts it together each time.
+        self._label = contract.label
         # One for all connections: each look at a method makes another object of it.
         self._keep = self._drop
         self.crowd = Crowd(hub.loop, self._check_empty)
@@ -177,8 +179,8 @@ class Lobby(Owner[AnyConnection]):
         try:
             # Queued before `open`, so that it goes ahead of what a connect hook sends (WIRE 3).
             if frame is not None:
-                contract, mode = self._contract.label, connection.door.mode
-                connection.outbox.put(welcome(self.hub.limits, contract, id, frame, mode))
+                mode = connection.door.mode
+                connection.outbox.put(welcome(self.hub.limits, self._label, id, frame, mode))
         except MessageTooLong as error:
             # A device of small buffers and a long id.
             self._reject(connection, RejectFrame(1009, 0, str(error)))
@@ -195,8 +197,7 @@ class Lobby(Owner[AnyConnection]):
 
     def _label_of(self, frame: HelloFrame) -> str:
         """Return the contract of a client; mostly that of the server, as one text for all."""
-        label = self._contract.label
-        return label if frame.contract == label else frame.contract
+        return self._label if frame.contract == self._label else frame.contract
 
     def _adopt(self, connection: AnyConnection, client: Any) -> None:
         """Have a client of a class of the application's own pass its messages on to the server."""
