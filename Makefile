@@ -7,7 +7,6 @@ ARGS ?=
 TESTED ?=
 # The environments of servers that are measured: peers and ours, and ours compiled.
 BENCH := .venv-bench
-COMPILED_VENV := .venv-compiled
 PACKAGES := mcws_protocol mcws_protocol.aio mcws_server mcws_client mcws_testkit
 
 .DEFAULT_GOAL := help

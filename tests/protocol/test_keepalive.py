@@ -101,3 +101,12 @@ def test_connections_share_what_has_seen_no_ping() -> None:
     own.ping(100.0)
     assert own.own() is own is not shared
     assert (own.interval_s, own.due_at(0.0), shared.due_at(0.0)) == (20, 120.0, 20.0)
+
+
+def test_excused_pings_may_come_early() -> None:
+    """As many as were sent in the time without reading are no flood, and no more (FAULTS 7, 10)."""
+    keepalive = Keepalive(20)
+    keepalive.excuse(10.0)
+    # The first one is in time, two are excused, and two more are early.
+    assert not any(keepalive.pinged(0.0) for _ in range(5))
+    assert keepalive.pinged(0.0)
