@@ -31,8 +31,10 @@ class Cursor:
 
     def unpack(self, layout: Struct) -> tuple[Any, ...]:
         """Read the fields of ``layout``."""
-        # `take` has checked the size, so no `struct.error` comes out of here.
-        return layout.unpack(self.take(layout.size))
+        at = self._at
+        # Checked here, so no `struct.error` comes out of here.
+        self._at = self._end_of(layout.size)
+        return layout.unpack_from(self._body, at)
 
     def number(self, layout: Struct) -> int:
         """Read the one field of ``layout``."""
@@ -41,14 +43,20 @@ class Cursor:
 
     def take(self, size: int) -> bytes:
         """Read ``size`` bytes."""
-        end = self._at + size
-        # A slice would be too short without a word.
+        # Checked, since a slice would be too short without a word.
+        at, self._at = self._at, self._end_of(size)
+        return self._body[at : self._at]
+
+    def counted(self, width: int) -> bytes:
+        """Read a number of ``width`` bytes, then as many bytes as it says."""
+        start = self._at + width
+        end = start + int.from_bytes(self._body[self._at : start], "big")
         if end > len(self._body):
-            missing = end - len(self._body)
-            raise RemoteProtocolError(f"{self._name} is {missing} bytes too short")
-        taken = self._body[self._at : end]
+            # One of both is too short; the first of them says so.
+            self._at = self._end_of(width)
+            return self.take(end - start)
         self._at = end
-        return taken
+        return self._body[start:end]
 
     def rest(self) -> bytes:
         """Read all that is left."""
@@ -77,8 +85,18 @@ class Cursor:
         if self.left:
             raise RemoteProtocolError(f"{self._name} is {self.left} bytes too long")
 
+    def _end_of(self, size: int) -> int:
+        end = self._at + size
+        if end > len(self._body):
+            missing = end - len(self._body)
+            raise RemoteProtocolError(f"{self._name} is {missing} bytes too short")
+        return end
+
 
 def has_controls(text: str) -> bool:
     """Whether ``text`` has a control character, which names on the wire have not."""
     # C0, DEL and C1: line ends and escape sequences, which would also forge log lines (FAULTS 19).
-    return any(letter < " " or "\x7f" <= letter <= "\x9f" for letter in text)
+    # None of them is printable, and hardly any name has anything else that is not.
+    return not text.isprintable() and any(
+        letter < " " or "\x7f" <= letter <= "\x9f" for letter in text
+    )

@@ -5,6 +5,7 @@ Source: WIRE 4, FAULTS 7 and 10.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Final
 
@@ -19,6 +20,8 @@ SILENCE: Final = 2.5
 STRIKES: Final = 3
 # Seconds between two PINGs from which on none is early; less if half the interval is less.
 SPACING_S: Final = 5.0
+# Before any PING; one object for all connections.
+LONG_AGO: Final = -math.inf
 
 
 class Keepalive:
@@ -32,6 +35,7 @@ class Keepalive:
     __slots__ = (
         "_count",
         "_excused",
+        "_is_shared",
         "_pinged_at",
         "_strikes",
         "_was_pinged_at",
@@ -39,15 +43,20 @@ class Keepalive:
         "rtt",
     )
 
-    def __init__(self, interval_s: float) -> None:
+    def __init__(self, interval_s: float, *, is_shared: bool = False) -> None:
         self.interval_s = interval_s
+        self._is_shared = is_shared
         self.rtt: float | None = None
         self._count = 0
         self._pinged_at = math.inf
-        self._was_pinged_at = -math.inf
+        self._was_pinged_at = LONG_AGO
         self._strikes = 0
         # PINGs that may come early, since they waited while this end was not reading.
         self._excused = 0.0
+
+    def own(self) -> Keepalive:
+        """Return one that may take note of a PING: this one, unless many connections share it."""
+        return Keepalive(self.interval_s) if self._is_shared else self
 
     def due_at(self, sent_at: float) -> float:
         """Return when the next PING is due, if nothing else is sent before."""
@@ -94,3 +103,9 @@ class Keepalive:
         """Seconds between two PINGs from which on none is early."""
         # An honest peer pings once per interval; the other half is for the delays of the network.
         return min(SPACING_S, self.interval_s / 2)
+
+
+@functools.lru_cache
+def fresh(interval_s: float) -> Keepalive:
+    """Return what all connections share that have the same interval and have seen no PING yet."""
+    return Keepalive(interval_s, is_shared=True)

@@ -42,7 +42,7 @@ from ._frames import (
     cut,
     encode_frame,
 )
-from ._keepalive import Keepalive
+from ._keepalive import Keepalive, fresh
 from ._limits import FRAME_BYTES_FLOOR, Limits
 from ._native import mypyc_attr
 from ._opening import CODE_VERSION, guess
@@ -67,6 +67,8 @@ HEADS: Final = tuple(
 # Bytes of a REJECT without its reason, as its length counts them.
 REJECT_BYTES: Final = 8
 
+# The states before the dialogue is open.
+OPENING: Final = frozenset({State.START, State.GREETED})
 # The frames that move the dialogue on; all others are SEND_FRAME and RECEIVE_FRAME.
 STEPS: Final[dict[type, tuple[Step, Step]]] = {
     HelloFrame: (Step.SEND_HELLO, Step.RECEIVE_HELLO),
@@ -195,7 +197,7 @@ class McwsMachine(Machine):
 
     def _fault(self, error: RemoteProtocolError) -> Faulted:
         self._deaf = True
-        if self.state in {State.START, State.GREETED} and error.code != CODE_VERSION:
+        if self.state in OPENING and error.code != CODE_VERSION:
             return Faulted(RemoteProtocolError(error.reason))  # WIRE 3: 1002, whatever it was
         return Faulted(error)
 
@@ -273,16 +275,18 @@ class McwsMachine(Machine):
         return kind in ALWAYS or (kind in OF_REQUESTS and bool(self._features & FEATURE_REQUESTS))
 
     def _agree(self, frame: HelloFrame | WelcomeFrame) -> None:
-        self._peer_limit = frame.frame_bytes_max
+        shared = self.limits.frame_bytes_max
+        # Mostly both ends have the same limit: then it is one number for all connections.
+        self._peer_limit = shared if frame.frame_bytes_max == shared else frame.frame_bytes_max
         self._features &= frame.features
         own = self.limits.keepalive_s
-        self._keepalive = Keepalive(min(own, frame.keepalive_s) if frame.keepalive_s else own)
+        self._keepalive = fresh(min(own, frame.keepalive_s) if frame.keepalive_s else own)
         # From here on it is this end that lets the peer wait.
         self._deadline = NEVER
 
     def _note_ping(self, frame: PingFrame | PongFrame, now: float) -> None:
-        keepalive = self._keepalive
-        assert keepalive is not None, "agreed on before the dialogue is open"
+        assert self._keepalive is not None, "agreed on before the dialogue is open"
+        keepalive = self._keepalive = self._keepalive.own()
         if isinstance(frame, PongFrame):
             keepalive.ponged(frame, now)
         elif keepalive.pinged(now):
@@ -405,6 +409,7 @@ class McwsMachine(Machine):
     def excuse(self, now: float) -> None:
         """Do not hold what happened up to ``now`` against the peer: this end was not reading."""
         if self._keepalive is not None:
+            self._keepalive = self._keepalive.own()
             self._keepalive.excuse(now - self.heard_at)
         super().excuse(now)
 
@@ -422,7 +427,8 @@ class McwsMachine(Machine):
             silence_s = now - self.heard_at
             return [TimedOut(1006, f"nothing received for {silence_s:.1f} s")]
         if now >= keepalive.due_at(self.sent_at):
-            self.send(keepalive.ping(now), now, out)
+            self._keepalive = keepalive.own()
+            self.send(self._keepalive.ping(now), now, out)
         return []
 
     def next_deadline(self) -> float:

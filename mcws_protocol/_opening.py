@@ -45,6 +45,9 @@ _WELCOME: Final = Struct(">BQQHHIII")
 _U8: Final = Struct(">B")
 _U16: Final = Struct(">H")
 _EXTENSION: Final = Struct(">BH")
+_BEGINNING: Final = MAGIC + _U8.pack(VERSION)
+# What nearly every opening carries: extensions of no bytes.
+_NO_EXT: Final = _U16.pack(0)
 
 
 def encode_hello(frame: HelloFrame) -> bytes:
@@ -71,19 +74,15 @@ def decode_hello(body: bytes) -> HelloFrame:
         RemoteProtocolError: it is no HELLO, or (code 4006) one of another version.
     """
     cursor = Cursor(body, "HELLO")
-    magic = cursor.take(len(MAGIC))
-    if magic != MAGIC:
-        raise RemoteProtocolError("HELLO does not begin with MCWS")
     # First of all, since another version may have moved whatever is behind it (WIRE 3).
-    version = cursor.number(_U8)
-    if version != VERSION:
-        problem = f"version {version} of mcws, the highest spoken here is {VERSION}"
-        raise RemoteProtocolError(problem, CODE_VERSION)
+    if not body.startswith(_BEGINNING):
+        raise _wrong_beginning(cursor)
+    cursor.take(len(_BEGINNING))
     limit, window, keepalive_s, features, incarnation, attempt, sid, received = cursor.unpack(
         _HELLO
     )
     id, contract = _labels(cursor)
-    auth = cursor.take(cursor.number(_U16))
+    auth = cursor.counted(2)
     ext = _decode_ext(cursor)
     cursor.end()
     _check_limit(limit)
@@ -101,6 +100,15 @@ def decode_hello(body: bytes) -> HelloFrame:
         auth=auth,
         ext=ext,
     )
+
+
+def _wrong_beginning(cursor: Cursor) -> RemoteProtocolError:
+    """Return the error for a HELLO of something else, or of another version."""
+    if cursor.take(len(MAGIC)) != MAGIC:
+        return RemoteProtocolError("HELLO does not begin with MCWS")
+    version = cursor.number(_U8)
+    problem = f"version {version} of mcws, the highest spoken here is {VERSION}"
+    return RemoteProtocolError(problem, CODE_VERSION)
 
 
 def encode_welcome(frame: WelcomeFrame) -> bytes:
@@ -172,18 +180,22 @@ def _short(text: str) -> bytes:
 
 
 def _labels(cursor: Cursor) -> tuple[str, str]:
-    id = cursor.label(cursor.take(cursor.number(_U8)))
-    contract = cursor.label(cursor.take(cursor.number(_U8)))
+    id = cursor.label(cursor.counted(1))
+    contract = cursor.label(cursor.counted(1))
     return id, contract
 
 
 def _encode_ext(ext: Extensions) -> bytes:
+    if not ext:
+        return _NO_EXT
     raw = b"".join(_EXTENSION.pack(kind, len(value)) + value for kind, value in ext)
     return _U16.pack(len(raw)) + raw
 
 
 def _decode_ext(cursor: Cursor) -> Extensions:
-    raw = cursor.take(cursor.number(_U16))
+    raw = cursor.counted(2)
+    if not raw:
+        return ()
     inner = Cursor(raw, "ext")
     # Whatever their types are: whoever reads them skips those that it does not know (WIRE 2).
     found: list[tuple[int, bytes]] = []

@@ -40,6 +40,32 @@ def peek_compiled(data: bytes, at: int) -> tuple[int, int]:
 IS_COMPILED: Final = not isinstance(peek_compiled, FunctionType)
 
 
+class LongFrame:
+    """The beginning of a frame whose end is far, in parts.
+
+    Attributes:
+        size: bytes that are here.
+    """
+
+    __slots__ = ("_missing", "_parts", "size")
+
+    def __init__(self, rest: bytes, whole: int) -> None:
+        self._parts = [rest]
+        self.size = len(rest)
+        self._missing = whole - len(rest)
+
+    def add(self, data: bytes) -> bytes:
+        """Take more; return all there is once that is the whole frame, nothing before."""
+        if len(data) < JOINED_BELOW and len(self._parts[-1]) < JOINED_BELOW:
+            self._parts[-1] += data
+        else:
+            self._parts.append(data)
+        self.size += len(data)
+        self._missing -= len(data)
+        # Nothing is looked at before all is there, so a trickle costs linear time.
+        return b"" if self._missing > 0 else b"".join(self._parts)
+
+
 class FrameReader:
     """The bytes of one stream that are no whole frame yet.
 
@@ -51,7 +77,7 @@ class FrameReader:
             a server refuses them.
     """
 
-    __slots__ = ("_have", "_parts", "_tail", "_whole", "fault", "limit", "others", "skips")
+    __slots__ = ("_long", "_tail", "fault", "limit", "others", "skips")
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -59,14 +85,13 @@ class FrameReader:
         self.others = False
         self.skips = True
         self._tail = b""
-        self._parts: list[bytes] | None = None
-        self._have = 0
-        self._whole = 0
+        # Made for a frame that needs it: most are whole when they are looked at.
+        self._long: LongFrame | None = None
 
     @property
     def buffered(self) -> int:
         """Bytes held of a frame that is not whole."""
-        return len(self._tail) + self._have
+        return len(self._tail) if self._long is None else self._long.size
 
     def feed(self, data: bytes) -> list[Received]:
         """Return every frame completed by ``data``: plain messages as their payload."""
@@ -74,7 +99,7 @@ class FrameReader:
         self.others = False
         if self.fault is not None:
             return found
-        if self._tail or self._parts is not None:
+        if self._tail or self._long is not None:
             data = self._joined(data)
         at = 0
         size = len(data)
@@ -127,21 +152,13 @@ class FrameReader:
 
     def _joined(self, data: bytes) -> bytes:
         """Return ``data`` behind what is held; nothing while a long frame is not whole."""
-        if self._parts is None:
+        if self._long is None:
             # Shorter than 4 KiB, so a copy for each piece is cheap.
             tail, self._tail = self._tail, b""
             return tail + data
-        if len(data) < JOINED_BELOW and len(self._parts[-1]) < JOINED_BELOW:
-            self._parts[-1] += data
-        else:
-            self._parts.append(data)
-        self._have += len(data)
-        # Nothing is looked at before all is there, so a trickle costs linear time.
-        if self._have < self._whole:
-            return b""
-        whole = b"".join(self._parts)
-        self._parts = None
-        self._have = 0
+        whole = self._long.add(data)
+        if whole:
+            self._long = None
         return whole
 
     def _decode(self, head: int, body: bytes, found: list[Received]) -> None:
@@ -164,8 +181,6 @@ class FrameReader:
                 self.fault = RemoteProtocolError(f"frame of length {length}, at least 2 is needed")
                 return
             if length >= PARTS_FROM:
-                self._parts = [rest]
-                self._have = len(rest)
-                self._whole = LENGTH_BYTES + length
+                self._long = LongFrame(rest, LENGTH_BYTES + length)
                 return
         self._tail = rest

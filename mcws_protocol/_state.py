@@ -26,6 +26,9 @@ class Role(Enum):
 class State(Enum):
     """How far the dialogue of two ends has come, seen from one of them."""
 
+    # That of `Enum` is a function in Python, and every step looks up two members.
+    __hash__ = object.__hash__
+
     START = "start"
     """Nothing was said: the client shall send HELLO."""
     GREETED = "greeted"
@@ -44,6 +47,9 @@ class State(Enum):
 
 class Step(Enum):
     """What can happen in a dialogue."""
+
+    # As above.
+    __hash__ = object.__hash__
 
     SEND_HELLO = "send HELLO"
     SEND_WELCOME = "send WELCOME"

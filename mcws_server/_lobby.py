@@ -9,6 +9,7 @@ Source: WIRE 3, FAULTS 3 and 17.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Final, TypeAlias
 
@@ -60,6 +61,10 @@ class Lobby(Owner[AnyConnection]):
         self.on_empty: Callable[[], None] = self._stay
         self._factory = factory
         self._contract = contract
+        # Kept, since a contract puts it together each time.
+        self._label = contract.label
+        # One for all connections: each look at a method makes another object of it.
+        self._keep = self._drop
         self.crowd = Crowd(hub.loop, self._check_empty)
         # Whoever waited is decided on afresh: meanwhile the server may stop, and a client of a
         # plain wire may have taken the id.
@@ -155,7 +160,7 @@ class Lobby(Owner[AnyConnection]):
         """Make the client object, enter it, say WELCOME and begin to deliver."""
         # Before the factory, which may want to know them.
         connection.id = id
-        connection.contract = "" if frame is None else frame.contract
+        connection.contract = "" if frame is None else self._label_of(frame)
         try:
             client: Any = self._factory(connection)
             # The registry has one place for an object, so it cannot stand for two connections.
@@ -174,18 +179,25 @@ class Lobby(Owner[AnyConnection]):
         try:
             # Queued before `open`, so that it goes ahead of what a connect hook sends (WIRE 3).
             if frame is not None:
-                contract, mode = self._contract.label, connection.door.mode
-                connection.outbox.put(welcome(self.hub.limits, contract, id, frame, mode))
+                mode = connection.door.mode
+                connection.outbox.put(welcome(self.hub.limits, self._label, id, frame, mode))
         except MessageTooLong as error:
             # A device of small buffers and a long id.
             self._reject(connection, RejectFrame(1009, 0, str(error)))
             return
-        connection.dispatcher.keep = self._drop
+        connection.dispatcher.keep = self._keep
         connection.open(client)
         # `open` only schedules the connect hooks: the client is entered before the first one runs.
         self.registry.add(connection)
-        address = connection.remote_address
-        self.hub.log.info("client %s connected from %s", shown(id), address)
+        # Asking for the address makes the transport keep a socket object, which costs more than all
+        # of the opening.
+        if self.hub.log.isEnabledFor(logging.INFO):
+            address = connection.remote_address
+            self.hub.log.info("client %s connected from %s", shown(id), address)
+
+    def _label_of(self, frame: HelloFrame) -> str:
+        """Return the contract of a client; mostly that of the server, as one text for all."""
+        return self._label if frame.contract == self._label else frame.contract
 
     def _adopt(self, connection: AnyConnection, client: Any) -> None:
         """Have a client of a class of the application's own pass its messages on to the server."""
@@ -201,12 +213,13 @@ class Lobby(Owner[AnyConnection]):
         client.on_message(relay)
 
     def _reject(self, connection: AnyConnection, frame: RejectFrame) -> None:
-        self.hub.log.info(
-            "connection from %s rejected with %d: %s",
-            connection.remote_address,
-            frame.code,
-            shown(frame.reason),
-        )
+        if self.hub.log.isEnabledFor(logging.INFO):
+            self.hub.log.info(
+                "connection from %s rejected with %d: %s",
+                connection.remote_address,
+                frame.code,
+                shown(frame.reason),
+            )
         if connection.has_opening:
             connection.reject(frame)
         else:
@@ -257,9 +270,10 @@ class Lobby(Owner[AnyConnection]):
         if not self._takeovers.is_leaving(connection.id):
             # Who comes back at once waits for these hooks, as one does who replaces a client.
             self._takeovers.leave(connection)
-        self.hub.log.info(
-            "client %s disconnected with %d", shown(connection.id), connection.close_code
-        )
+        if self.hub.log.isEnabledFor(logging.INFO):
+            self.hub.log.info(
+                "client %s disconnected with %d", shown(connection.id), connection.close_code
+            )
         hooks = self.hub.handlers.ends
         if connection.dispatcher.own is not None:
             hooks += connection.dispatcher.own.ends

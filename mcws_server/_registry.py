@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, Generic, TypeAlias
 
@@ -96,7 +96,7 @@ class Registry:
     def new_id(self) -> str:
         """Return an id of 16 hex digits that nobody has."""
         # Chance hardly repeats 64 bits, but a client may have chosen such an id for itself.
-        while (id := secrets.token_hex(8)) in self._by_id:
+        while (id := os.urandom(8).hex()) in self._by_id:
             pass
         return id
 

@@ -232,7 +232,7 @@ class Connection(Reception, Generic[In, Out]):
     def open(self, client: object) -> None:
         """Begin to deliver to ``client``, the connect hooks first."""
         self.is_open = True
-        self.dispatcher.open(client, self._undecodable, self._is_closed)
+        self.dispatcher.open(client, self)
         self.outbox.open()
         # Messages may have come right behind WELCOME; they wait for the connect hooks.
         self.inbox.put_first(Turn(self._connect, is_hook=True))
@@ -376,6 +376,14 @@ class Connection(Reception, Generic[In, Out]):
             # Which has the dispatcher look closely at each message.
             dispatcher.is_read = is_nobody
 
+    # What the dispatcher calls
+
+    def undecodable(self, error: DecodeError) -> None:
+        """Tell the peer, if it is still there, and take nothing more from it."""
+        self.dispatcher.report(error)
+        self.farewell.go_deaf()
+        self.close_with(CloseFrame(error.code, str(error)))
+
     # Details: what arrives and concerns the owner
 
     def on_hello(self, frame: HelloFrame) -> None:
@@ -415,15 +423,6 @@ class Connection(Reception, Generic[In, Out]):
         """Fail the requests that wait for an answer."""
         if self._asked is not None:
             self._asked.fail(self.farewell.error())
-
-    def _undecodable(self, error: DecodeError) -> None:
-        """Tell the peer, if it is still there, and take nothing more from it."""
-        self.dispatcher.report(error)
-        self.farewell.go_deaf()
-        self.close_with(CloseFrame(error.code, str(error)))
-
-    def _is_closed(self) -> bool:
-        return self.closed
 
     # Details: hooks
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from .._dialect import Dialect
 from .._errors import ConnectionClosed, DecodeError, UnknownMessage
@@ -18,6 +18,19 @@ from ._waiting import READY
 from ._workers import is_cancelling
 
 
+class Served(Protocol):
+    """The connection whose handlers are called."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it refuses to send."""
+        ...
+
+    def undecodable(self, error: DecodeError) -> None:
+        """Take note of a message that does not decode."""
+        ...
+
+
 class Dispatcher:
     """Calls user functions; nothing that they raise comes out of here.
 
@@ -25,7 +38,6 @@ class Dispatcher:
         client: what handlers get as ``client``.
         dialect: what this end says and understands.
         own: the handlers of this connection alone; None while there are none.
-        on_bad_payload: told of a message that does not decode.
         shared: the message handlers of all connections; none where ``client`` is of a class of the
             application's own, which passes messages on by itself.
         failures: how many handlers raised.
@@ -35,21 +47,19 @@ class Dispatcher:
         keep: takes ``(size, message, client)`` of a message that no handler wants, or that
             somebody reads besides.
         is_read: whether somebody reads a message without being a handler; None where nobody can.
-        is_closed: whether the connection refuses to send.
     """
 
     __slots__ = (
         "_decode",
         "_hub",
         "_late",
+        "_served",
         "answers",
         "client",
         "dialect",
         "failures",
-        "is_closed",
         "is_read",
         "keep",
-        "on_bad_payload",
         "own",
         "shared",
         "skipped",
@@ -61,27 +71,21 @@ class Dispatcher:
         # Where the codec changes nothing, the hot path does not ask it.
         self._decode = dialect.quick_decode
         self._late: Late | None = None
+        # Not before the opening is over.
+        self._served: Served | None = None
         self.client: Any = client
         self.failures: int = 0
         self.skipped: int = 0
         self.answers: PlainAnswers | None = None
         self.own: Handlers | None = None
         self.shared: Handlers = hub.handlers
-        self.is_closed: Callable[[], bool] = bool  # which returns False
-        self.on_bad_payload: Callable[[DecodeError], None] = self._ignore
         self.is_read: Callable[[Any], bool] | None = None
-        self.keep: Callable[[int, Any, Any], object] = self._drop
+        self.keep: Callable[[int, Any, Any], object] = drop
 
-    def open(
-        self,
-        client: Any,
-        on_bad_payload: Callable[[DecodeError], None],
-        is_closed: Callable[[], bool],
-    ) -> None:
+    def open(self, client: Any, served: Served) -> None:
         """Take what the opening has made known."""
         self.client = client
-        self.on_bad_payload = on_bad_payload
-        self.is_closed = is_closed
+        self._served = served
 
     # Messages
 
@@ -128,8 +132,8 @@ class Dispatcher:
             if self._late is not None and self._late.take(payload):
                 self.skipped += 1
                 self.report(error)
-            else:
-                self.on_bad_payload(error)
+            elif self._served is not None:
+                self._served.undecodable(error)
         return None
 
     def given_up(self, matching: Matching) -> None:
@@ -220,7 +224,7 @@ class Dispatcher:
     def blame(self, error: BaseException, callback: Callback) -> None:
         """Log what a user function raised and give it to the error hooks."""
         # A handler that was sending when its peer left has done nothing wrong.
-        if isinstance(error, ConnectionClosed) and self.is_closed():
+        if isinstance(error, ConnectionClosed) and self._is_closed():
             self._hub.log.debug("handler %r ended by the end of its connection", callback)
             return
         self._hub.log.error("handler %r failed", callback, exc_info=error)
@@ -249,8 +253,9 @@ class Dispatcher:
         except (Exception, asyncio.CancelledError) as failure:
             self._hub.log.error("error hook %r failed", hook, exc_info=failure)
 
-    def _ignore(self, error: DecodeError) -> None:
-        """Do nothing, as long as nobody asked to be told."""
+    def _is_closed(self) -> bool:
+        return self._served is not None and self._served.closed
 
-    def _drop(self, size: int, message: object, client: object) -> None:
-        """Drop a message, as long as nobody keeps those without a handler."""
+
+def drop(size: int, message: object, client: object) -> None:
+    """Drop a message, as long as nobody keeps those without a handler."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Coroutine
 from contextvars import Context, ContextVar, copy_context
 from typing import Any, Final, Protocol
@@ -45,10 +46,12 @@ class Hub:
         "context",
         "flusher",
         "handlers",
+        "held_from_bytes",
         "is_server",
         "limits",
         "log",
         "loop",
+        "messages_per_turn",
         "swept",
         "workers",
     )
@@ -61,6 +64,10 @@ class Hub:
         self.limits: Limits = limits
         self.log: logging.Logger = log
         self.is_server: bool = is_server
+        # Looked at in each read, so not from the limits.
+        self.messages_per_turn: int = limits.messages_per_turn
+        # Only a server holds handlers back for a full outbox: two ends that both did could stop.
+        self.held_from_bytes: int = limits.outbox_high_bytes if is_server else sys.maxsize
         # Handlers start in the context in which the server or client was started.
         self.context: Context = copy_context()
         self.flusher: Flusher = Flusher(self.loop)

@@ -162,6 +162,9 @@ class Outflow:
         """Whether anything waits for more than the transport."""
         return False
 
+    def cut_off(self, *, is_cut_off: bool) -> None:
+        """Take note whether reading stopped for a full inbox, where messages wait for the peer."""
+
     @property
     def takes_answers(self) -> bool:
         """Whether the answer to a request or a PING may still be sent."""

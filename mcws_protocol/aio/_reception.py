@@ -10,7 +10,6 @@ Source: FAULTS 28.
 from __future__ import annotations
 
 import asyncio
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Final
@@ -67,15 +66,12 @@ class Reception(ABC):
         "_answers",
         "_asked",
         "_backlog",
-        "_budget",
         "_eof_waits",
         "_farewell",
-        "_high",
         "_hub",
         "_is_reading_paused",
         "_machine",
         "_skips",
-        "_turns",
         "dispatcher",
         "inbox",
         "is_lost",
@@ -91,18 +87,12 @@ class Reception(ABC):
         self.is_open: bool = False
         self.is_lost: bool = False
         self.outbox: Outbox = outbox
-        # The outbox again, where messages wait for more than the transport.
-        self._turns = outbox if isinstance(outbox, TurnOutbox) else None
-        if self._turns is not None:
+        if isinstance(outbox, TurnOutbox):
             # The turn may have to be read from behind a full inbox.
-            self._turns.on_wait = self.adjust_reading
+            outbox.on_wait = self.adjust_reading
         self.dispatcher: Dispatcher = Dispatcher(hub, dialect, self)
         self.inbox: Inbox = Inbox(hub, self)
         self._hub = hub
-        # Looked at in each read, so not from the limits of the hub.
-        self._budget = hub.limits.messages_per_turn
-        # Only a server holds handlers back for a full outbox: two ends that both did could stop.
-        self._high = hub.limits.outbox_high_bytes if hub.is_server else sys.maxsize
         self._machine = machine
         # Made when they are needed: most connections never ask, and all end only once.
         self._asked: Asked | None = None
@@ -164,7 +154,7 @@ class Reception(ABC):
 
     def _take(self, events: list[Received]) -> None:
         """Handle what one read brought, or as much of it as one turn allows."""
-        budget = self._budget
+        budget = self._hub.messages_per_turn
         if len(events) > budget:
             self._backlog = events[budget:]
             events = events[:budget]
@@ -209,7 +199,7 @@ class Reception(ABC):
     def _handle(self, events: list[Received]) -> None:
         """Handle messages at once while nothing is in their way, else have them wait."""
         inbox, outbox, dispatcher = self.inbox, self.outbox, self.dispatcher
-        high = self._high
+        high = self._hub.held_from_bytes
         for event in events:
             if type(event) is bytes or type(event) is str:
                 if not inbox.is_idle:
@@ -243,8 +233,7 @@ class Reception(ABC):
         if self.inbox.size > limit and self._waits_for_peer():
             limit = limits.inbox_bytes_max
         is_full = self.inbox.size > limit
-        if self._turns is not None:
-            self._turns.cut_off(is_cut_off=is_full)
+        self.outbox.cut_off(is_cut_off=is_full)
         pauses = self._backlog is not None or is_full
         if pauses == self._is_reading_paused:
             return

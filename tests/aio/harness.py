@@ -7,7 +7,18 @@ from collections.abc import Callable
 from typing import Any
 
 from mcws_client import Client
-from mcws_protocol import UNTYPED, Codec, Contract, Dialect, Limits, Mcws, Mode, Role, Wire
+from mcws_protocol import (
+    UNTYPED,
+    Codec,
+    Contract,
+    DecodeError,
+    Dialect,
+    Limits,
+    Mcws,
+    Mode,
+    Role,
+    Wire,
+)
 from mcws_protocol.aio import Connection, Door
 from mcws_server import Server
 from tests.aio.cable import End, connect
@@ -100,6 +111,18 @@ def make_lab(
 def speech(codec: Codec[Any] | None = None, wire: Wire | None = None) -> Dialect:
     """Return how an end without a contract speaks."""
     return UNTYPED.dialect(Role.SERVER, wire or Mcws(), codec)
+
+
+class Served:
+    """A connection as its dispatcher knows it: it writes down what does not decode."""
+
+    def __init__(self, told: list[Any], *, closed: bool = False) -> None:
+        self.told = told
+        self.closed = closed
+
+    def undecodable(self, error: DecodeError) -> None:
+        """Write it down."""
+        self.told.append(error)
 
 
 class Raw:

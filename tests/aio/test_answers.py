@@ -34,7 +34,7 @@ from mcws_protocol.aio._dispatcher import Dispatcher
 from mcws_protocol.aio._handlers import Callback, Handlers
 from mcws_protocol.aio._hub import HANDLING, Hub
 from mcws_testkit import SimLoop
-from tests.aio.harness import speech
+from tests.aio.harness import Served, speech
 from tests.aio.thermo import THERMO, AskNewer, Config, GetConfig, Notice
 
 LOG = logging.getLogger("mcws.test")
@@ -647,7 +647,7 @@ async def test_refused_after_a_cancellation() -> None:
 async def test_end_of_the_connection_in_a_handler(caplog: pytest.LogCaptureFixture) -> None:
     """A handler that finds its own connection closed is no failure worth a line."""
     desk = Desk()
-    desk.dispatcher.open("client", lambda error: None, lambda: True)
+    desk.dispatcher.open("client", Served([], closed=True))
     desk.handle(error=ConnectionClosed(1000))
     desk.ask()
     assert desk.errors == []

@@ -27,7 +27,7 @@ from mcws_protocol.aio._handlers import Handlers
 from mcws_protocol.aio._hub import HANDLING, Hub
 from mcws_protocol.aio._plain_answers import PlainAnswers
 from mcws_protocol.aio._waiting import READY
-from tests.aio.harness import speech
+from tests.aio.harness import Served, speech
 from tests.aio.thermo import PLAIN, THERMO, Alarm, Config, GetConfig, Measured, Newer, Reading
 
 LOG = logging.getLogger("mcws.test")
@@ -268,7 +268,7 @@ async def test_message_that_does_not_decode() -> None:
     desk = Desk(Text())
     desk.shared.add_message(desk.note("text"))
     told: list[DecodeError] = []
-    desk.dispatcher.open("client", told.append, bool)
+    desk.dispatcher.open("client", Served(told))
     await desk.message(b"\xff")
     assert [str(error) for error in told] == ["payload is not UTF-8 text at byte 0"]
     assert desk.events == []
@@ -425,7 +425,7 @@ async def test_handler_that_sends_after_the_end(
     """The end of its own connection is no error of a handler; that of another one is."""
     desk = Desk()
     desk.hear_errors()
-    desk.dispatcher.open("client", lambda error: None, lambda: is_closed)
+    desk.dispatcher.open("client", Served([], closed=is_closed))
     desk.shared.add_message(desk.fail(ConnectionClosed(1000)))
     with caplog.at_level(logging.DEBUG):
         await desk.message(b"hi")
@@ -451,7 +451,7 @@ def typed(**options: Any) -> Desk:
     """Return a desk whose messages are those that arrive at a server."""
     desk = Desk(dialect=THERMO.dialect(Role.SERVER, THERMO.wire), **options)
     desk.hear_errors()
-    desk.dispatcher.open("client", desk.events.append, bool)
+    desk.dispatcher.open("client", Served(desk.events))
     return desk
 
 

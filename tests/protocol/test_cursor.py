@@ -46,6 +46,23 @@ def test_cursor_number_past_the_end_raises() -> None:
         Cursor(b"\x00", "FRAME").number(U16)
 
 
+@pytest.mark.parametrize("width", [1, 2])
+def test_cursor_counted_reads_a_number_and_so_many_bytes(width: int) -> None:
+    """Both lengths that the wire has in front of names and extensions; 0 is one too."""
+    body = (3).to_bytes(width, "big") + b"abc" + bytes(width) + b"tail"
+    cursor = Cursor(body, "FRAME")
+    assert (cursor.counted(width), cursor.counted(width), cursor.rest()) == (b"abc", b"", b"tail")
+
+
+@pytest.mark.parametrize(
+    ("body", "missing"), [(b"", 2), (b"\x01", 1), (b"\x00\x01", 1), (b"\x01\x02abc", 255)]
+)
+def test_cursor_counted_past_the_end_raises(body: bytes, missing: int) -> None:
+    """Whether the number is not whole, or what it counts: it says what is missing of that."""
+    with pytest.raises(RemoteProtocolError, match=f"FRAME is {missing} bytes too short"):
+        Cursor(body, "FRAME").counted(2)
+
+
 def test_cursor_end_before_the_end_raises() -> None:
     """Bytes behind the last field are refused."""
     cursor = Cursor(b"abc", "FRAME")

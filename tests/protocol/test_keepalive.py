@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mcws_protocol._events import PingFrame, PongFrame
-from mcws_protocol._keepalive import Keepalive
+from mcws_protocol._keepalive import Keepalive, fresh
 
 
 @pytest.mark.parametrize("interval_s", [1, 20, 65_535])
@@ -90,3 +90,23 @@ def test_first_ping_is_never_early() -> None:
     """A PING right behind the opening is no strike."""
     keepalive = Keepalive(20)
     assert [keepalive.pinged(0.0) for _ in range(4)] == [False, False, False, True]
+
+
+def test_connections_share_what_has_seen_no_ping() -> None:
+    """The first PING is noted in one of its own, and the shared one is as it was."""
+    shared = fresh(20)
+    assert fresh(20) is shared
+    assert fresh(10) is not shared
+    own = shared.own()
+    own.ping(100.0)
+    assert own.own() is own is not shared
+    assert (own.interval_s, own.due_at(0.0), shared.due_at(0.0)) == (20, 120.0, 20.0)
+
+
+def test_excused_pings_may_come_early() -> None:
+    """As many as were sent in the time without reading are no flood, and no more (FAULTS 7, 10)."""
+    keepalive = Keepalive(20)
+    keepalive.excuse(10.0)
+    # The first one is in time, two are excused, and two more are early.
+    assert not any(keepalive.pinged(0.0) for _ in range(5))
+    assert keepalive.pinged(0.0)

@@ -765,6 +765,30 @@ def test_ping_flood_is_measured_by_half_of_a_short_interval(role: Role) -> None:
 
 
 @both_roles
+def test_pings_that_waited_for_this_end_are_no_flood(role: Role) -> None:
+    """As many may come at once as were sent while it was not reading, and no more (FAULTS 10)."""
+    machine, ping = opened(role), encode_frame(PingFrame())
+    machine.excuse(50.0)
+    # The first one is in time; ten are excused; two more are early and no flood yet.
+    assert machine.receive(ping * 13, 50.0) == [PingFrame()] * 13
+    assert code_of(machine.receive(ping, 50.0)) == 1008
+
+
+@both_roles
+def test_pings_of_one_connection_are_not_those_of_another(role: Role) -> None:
+    """What one sent, got or was excused leaves the deadlines and the patience of the other."""
+    pinging, pinged, excused, other = (opened(role) for _ in range(4))
+    deadline = other.next_deadline()
+    pinging.tick(20.0, [])
+    ping = encode_frame(PingFrame())
+    pinged.receive(ping * 3, 0.0)
+    excused.excuse(1000.0)
+    assert other.next_deadline() == deadline
+    assert other.receive(ping * 3, 0.0) == [PingFrame()] * 3
+    assert code_of(other.receive(ping, 0.0)) == 1008
+
+
+@both_roles
 def test_no_ping_goes_out_before_the_connection_is_open(role: Role) -> None:
     """The opening and the end have deadlines of their own."""
     machine, out = greeted(role), list[bytes]()

@@ -13,7 +13,7 @@ import pytest
 from mcws_protocol._errors import FrameTooLong, IncompleteFrame, RemoteProtocolError
 from mcws_protocol._events import CloseFrame, MessageFrame, Numbering, PingFrame, Received
 from mcws_protocol._frames import HEADER, MESSAGE, TEXT, encode_frame
-from mcws_protocol._reader import PARTS_FROM, FrameReader
+from mcws_protocol._reader import PARTS_FROM, FrameReader, LongFrame
 
 VECTORS: Final[dict[str, Any]] = json.loads(
     (Path(__file__).parents[1] / "vectors" / "mcws1.json").read_text(encoding="utf-8")
@@ -191,9 +191,10 @@ def test_frame_that_trickles_in_costs_little_more_than_its_bytes(piece: int) -> 
 
 def held_bytes(reader: FrameReader) -> int:
     """Return the bytes of memory that a reader holds for its stream."""
-    parts: list[bytes] | None = getattr(reader, "_parts")  # noqa: B009 - what it costs is private
+    long: LongFrame | None = getattr(reader, "_long")  # noqa: B009 - what it costs is private
     tail: bytes = getattr(reader, "_tail")  # noqa: B009 - what it costs is private
-    return sys.getsizeof(tail) + sum(map(sys.getsizeof, [parts, *(parts or [])]))
+    parts: list[bytes] | None = getattr(long, "_parts", None)
+    return sum(map(sys.getsizeof, [tail, long, parts, *(parts or [])]))
 
 
 @pytest.mark.parametrize("piece", [1, 1000, 100_000])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from typing import Any
 
 import pytest
@@ -157,14 +157,14 @@ def test_registry_rename_does_not_add() -> None:
 
 def test_registry_new_id_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     """An assigned id has 16 hex digits and belongs to nobody."""
-    taken, free = "0" * 16, "1" * 16
+    taken, free = bytes(8), b"\1" * 8
     drawn = iter([taken, taken, free])
 
-    def draw(count: int) -> str:
+    def draw(count: int) -> bytes:
         return next(drawn)
 
-    monkeypatch.setattr(secrets, "token_hex", draw)
-    assert filled(entry(taken)).new_id() == free
+    monkeypatch.setattr(os, "urandom", draw)
+    assert filled(entry(taken.hex())).new_id() == free.hex()
 
 
 def test_registry_new_id_has_16_hex_digits() -> None:
