@@ -45,6 +45,9 @@ class FakeConnection(Unconnected):
         answers: what the next requests are answered with.
     """
 
+    # A place of its own for a double: that of the base takes only the real one when compiled.
+    __slots__ = ("__dict__", "__weakref__", "dispatcher")
+
     def __init__(
         self,
         contract: Contract[Any, Any] = UNTYPED,
