@@ -45,9 +45,6 @@ class FakeConnection(Unconnected):
         answers: what the next requests are answered with.
     """
 
-    # A place of its own for a double: that of the base takes only the real one when compiled.
-    __slots__ = ("__dict__", "__weakref__", "dispatcher")
-
     def __init__(
         self,
         contract: Contract[Any, Any] = UNTYPED,
@@ -79,6 +76,11 @@ class FakeConnection(Unconnected):
         self._end = (1006, "")
 
     # What the application asks of it
+
+    @property
+    def own(self) -> Handlers:
+        """The handlers of this connection alone."""
+        return self._handlers.own
 
     @property
     def close_code(self) -> int:
