@@ -97,7 +97,8 @@ class Dispatcher:
                     return None
                 message = found[0]
         # Nothing yet for the first message of a type: `deliver` looks it up and keeps it.
-        callbacks = self.shared.by_type.get(type(message))
+        kind: type[object] = type(message)
+        callbacks = self.shared.by_type.get(kind)
         if not callbacks or self.own is not None or self.is_read is not None:
             return self.deliver(message, len(payload))
         # The hot path: everything is known, and mostly there is one handler.
