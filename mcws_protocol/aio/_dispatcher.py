@@ -87,7 +87,7 @@ class Dispatcher:
 
     def message(self, payload: Payload) -> Rest | None:
         """Call the handlers of one message in order; return what is left to await."""
-        message: Any = payload
+        message: object = payload
         if self._decode is not None:
             try:
                 message = self._decode(payload)
@@ -97,8 +97,7 @@ class Dispatcher:
                     return None
                 message = found[0]
         # Nothing yet for the first message of a type: `deliver` looks it up and keeps it.
-        kind: type[object] = type(message)
-        callbacks = self.shared.by_type.get(kind)
+        callbacks = self.shared.by_type.get(type(message))
         if not callbacks or self.own is not None or self.is_read is not None:
             return self.deliver(message, len(payload))
         # The hot path: everything is known, and mostly there is one handler.
