@@ -28,20 +28,22 @@ demo: $(VENV)/.demo  ## devices, a server and an operator's view on this machine
 test: $(VENV)/.test  ## run the tests; ARGS are pytest's
 	@$(BIN)/python -m pytest $(ARGS)
 
-# The packages are installed, not editable. The tests run beside links to what was installed, since
-# they look at the sources too, and those of the checkout would be found before what is compiled.
+# The packages are installed, not editable. A copy of the tests runs beside links to what was
+# installed, since it looks at the sources too, and those of a checkout would hide what is compiled.
 COMPILED_RUN := build/compiled
 
 $(COMPILED_VENV)/.compiled: pyproject.toml hatch_build.py $(shell find mcws_* -name '*.py')
-	@test -x $(COMPILED_VENV)/bin/python || $(PYTHON) -m venv $(COMPILED_VENV)
+	@$(PYTHON) -m venv --clear $(COMPILED_VENV)
 	@$(COMPILED_VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	@MCWS_COMPILE=1 $(COMPILED_VENV)/bin/python -m pip install --quiet . --group test
+	@# Else pytest rewrites the asserts of all modules that come with a plugin, ours, and
+	@# such a module cannot be run by `python -m` from inside of a test.
+	@rm $(COMPILED_VENV)/lib/python3*/site-packages/mcws-*.dist-info/RECORD
 	@touch $@
 
 test-compiled: $(COMPILED_VENV)/.compiled  ## run the tests on the compiled build; ARGS are pytest's
 	@rm -rf $(COMPILED_RUN) && mkdir -p $(COMPILED_RUN)
-	@for name in .ci $(filter-out build dist,$(wildcard *)); do \
-		ln -s "$(CURDIR)/$$name" $(COMPILED_RUN)/; done
+	@cp -R .ci .gitignore $(filter-out build dist mcws_%,$(wildcard *)) $(COMPILED_RUN)/
 	@for package in $(CURDIR)/$(COMPILED_VENV)/lib/python3*/site-packages/mcws_*/; do \
 		ln -sfn "$$package" $(COMPILED_RUN)/; done
 	@cd $(COMPILED_RUN) && MCWS_COMPILE=1 $(CURDIR)/$(COMPILED_VENV)/bin/python -m pytest $(ARGS)

@@ -50,7 +50,6 @@ HOT: Final = {
         "_turn_outbox",
         "_waiting",
         "_waiting_line",
-        "_workers",
     ),
 }
 """What a message passes on its way in and out, with the classes that those modules inherit from."""

@@ -78,6 +78,11 @@ class FakeConnection(Unconnected):
     # What the application asks of it
 
     @property
+    def own(self) -> Handlers:
+        """The handlers of this connection alone."""
+        return self._handlers.own
+
+    @property
     def close_code(self) -> int:
         """The code of ``close`` or ``lose``; 1006 before either."""
         return self._end[0]

@@ -91,7 +91,7 @@ class Dispatcher:
 
     def message(self, payload: Payload) -> Rest | None:
         """Call the handlers of one message in order; return what is left to await."""
-        message: Any = payload
+        message: object = payload
         if self._decode is not None:
             try:
                 message = self._decode(payload)

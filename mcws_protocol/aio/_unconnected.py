@@ -49,7 +49,8 @@ class UnconnectedOutbox(Outbox):
 class Unconnected(Connection[Any, Any]):
     """A connection that was never made: it tells nothing, takes nothing and is closed."""
 
-    __slots__ = ()
+    # A place of its own, for a double too: that of the base takes only the real one when compiled.
+    __slots__ = ("dispatcher",)
 
     def __init__(self) -> None:
         # Without the state of what is overridden below.

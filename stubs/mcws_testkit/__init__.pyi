@@ -48,7 +48,7 @@ from mcws_protocol import (
     Role,
     Wire,
 )
-from mcws_protocol.aio import Door, Gate, Outbox, Unconnected
+from mcws_protocol.aio import Door, Gate, Handlers, Outbox, Unconnected
 from mcws_server import ConnectedClient, Server
 
 __all__ = [
@@ -860,6 +860,8 @@ class FakeConnection(Unconnected):
         wire: Wire | None = None,
         codec: Codec[Any] | None = None,
     ) -> None: ...
+    @property
+    def own(self) -> Handlers: ...
     @property
     def close_code(self) -> int: ...
     @property

@@ -72,7 +72,7 @@ EXAMPLES = {
     for name in re.findall(r"^class (\w+)", block.text, re.MULTILINE)
 } - set(PUBLIC)
 """The classes that programs of the pages define, and that the text may name too."""
-VERBS = set(re.findall(r"^([a-z]+):", read(ROOT / "Makefile"), re.MULTILINE))
+VERBS = set(re.findall(r"^([a-z-]+):", read(ROOT / "Makefile"), re.MULTILINE))
 CODE = [(page, span) for page in PAGES for span in spans(prose(page))]
 
 

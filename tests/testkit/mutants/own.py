@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from types import FunctionType
 from typing import Any, Final
 from unittest import mock
+
+import pytest
 
 from mcws_client import Client
 from mcws_client._mailbox import Mailbox
@@ -63,7 +66,9 @@ def nothing(*_: object) -> None:
 
 
 def replaced(owner: type, name: str, bug: Callable[..., Any]) -> AbstractContextManager[Any]:
-    """Return what replaces a method while it is entered."""
+    """Return what replaces a method while it is entered; skips the test where none can be."""
+    if not isinstance(getattr(owner, name), FunctionType):
+        pytest.skip("pure build only: compiled code calls the methods that it was compiled with")
     return mock.patch.object(owner, name, bug)
 
 
