@@ -311,6 +311,20 @@ def test_searches_are_counted() -> None:
     assert work.steps > 20
 
 
+def test_steps_are_counted_from_the_first_call_on() -> None:
+    """Code that was never traced costs as many instructions as it does later."""
+
+    class Fresh(Raising):
+        """Has a body that no other test ever ran."""
+
+        def feed(self, data: bytes) -> list[bytes]:
+            """Take fifty steps for nothing."""
+            return [bytes([one]) for one in range(50)][:0]
+
+    first = work_for(Fresh(), [b"a"]).steps
+    assert first == work_for(Fresh(), [b"a"]).steps > 100
+
+
 def test_watched_bytes_are_bytes() -> None:
     """Bytes that count behave like any."""
     watched = Watched(b"abc")
