@@ -6,6 +6,7 @@ What needs more than a connection between two ends raises ``SimEscape``, which n
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -27,8 +28,13 @@ class SocketCalls(socket.socket):
         """Return up to ``size`` bytes for ``call``, as soon as there are any."""
         raise NotImplementedError
 
-    def _send(self, call: str, data: memoryview, flags: int) -> int:
-        """Send for ``call`` at least one byte of ``data``; return how many it were."""
+    def _send(
+        self, call: str, data: memoryview, flags: int, since_s: float | None = None
+    ) -> int:
+        """Send for ``call`` at least one byte of ``data``; return how many it were.
+
+        A timeout counts from ``since_s`` of the monotonic clock; from now where that is None.
+        """
         raise NotImplementedError
 
     # Receiving
@@ -100,10 +106,14 @@ class SocketCalls(socket.socket):
         return self._send("send", memoryview(data).cast("B"), flags)
 
     def sendall(self, data: ReadableBuffer, flags: int = 0, /) -> None:
-        """Send all of ``data``; after an error nobody knows how much of it; else as ``send``."""
+        """Send all of ``data``; after an error nobody knows how much of it; else as ``send``.
+
+        A timeout is one for the whole of it.
+        """
         view = memoryview(data).cast("B")
+        since_s = time.monotonic()
         while True:
-            view = view[self._send("sendall", view, flags) :]
+            view = view[self._send("sendall", view, flags, since_s) :]
             if not view:
                 return
 
