@@ -172,9 +172,7 @@ class CableSocket(SocketCalls):
         _check_flags(call, flags)
         return self._wait(call, lambda: self._plug.receive(size)) if size else b""
 
-    def _send(
-        self, call: str, data: memoryview, flags: int, since_s: float | None = None
-    ) -> int:
+    def _send(self, call: str, data: memoryview, flags: int, since_s: float | None = None) -> int:
         _check_flags(call, flags)
         # Patience begins again with each piece that gets through, the timeout does not.
         began_s = None if self._timeout is None else since_s

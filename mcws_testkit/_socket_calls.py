@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from ._buffers import all_writable, writable
 from ._verdicts import SimEscape
 
 if TYPE_CHECKING:
@@ -28,9 +29,7 @@ class SocketCalls(socket.socket):
         """Return up to ``size`` bytes for ``call``, as soon as there are any."""
         raise NotImplementedError
 
-    def _send(
-        self, call: str, data: memoryview, flags: int, since_s: float | None = None
-    ) -> int:
+    def _send(self, call: str, data: memoryview, flags: int, since_s: float | None = None) -> int:
         """Send for ``call`` at least one byte of ``data``; return how many it were.
 
         A timeout counts from ``since_s`` of the monotonic clock; from now where that is None.
@@ -54,7 +53,11 @@ class SocketCalls(socket.socket):
         return self._receive("recv", bufsize, flags)
 
     def recv_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> int:
-        """Receive into a buffer, at most ``nbytes`` bytes if that is not 0; else as ``recv``."""
+        """Receive into a buffer, at most ``nbytes`` bytes if that is not 0; else as ``recv``.
+
+        Raises:
+            TypeError: it is read-only, or has gaps; nothing is received then.
+        """
         return self._receive_into("recv_into", buffer, nbytes, flags)
 
     def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, None]:
@@ -80,8 +83,8 @@ class SocketCalls(socket.socket):
         self, buffers: Iterable[WriteableBuffer], ancbufsize: int = 0, flags: int = 0, /
     ) -> tuple[int, list[Any], int, None]:
         """Receive into several buffers, one behind the other; else as ``recvmsg``."""
+        views = all_writable("recvmsg_into", buffers)
         _check_size(ancbufsize, "invalid ancillary data buffer length")
-        views = [memoryview(buffer).cast("B") for buffer in buffers]
         data = self._receive("recvmsg_into", sum(map(len, views)), flags)
         rest = memoryview(data)
         for view in views:
@@ -198,7 +201,7 @@ class SocketCalls(socket.socket):
 
     def _receive_into(self, call: str, buffer: WriteableBuffer, nbytes: int, flags: int) -> int:
         """Receive into one buffer for a call of that name."""
-        view = memoryview(buffer).cast("B")
+        view = writable(call, buffer)
         _check_size(nbytes, f"negative buffersize in {call}")
         if nbytes > len(view):
             raise ValueError("buffer too small for requested bytes")

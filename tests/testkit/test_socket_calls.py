@@ -102,6 +102,29 @@ def test_numbers_that_are_wrong(
         call(pair[0])
 
 
+READ_ONLY: list[tuple[Callable[[CableSocket], object], str]] = [
+    (lambda sock: sock.recv_into(UNFIT), r"^recv_into\(\) argument 1 must be read-write"),
+    (lambda sock: sock.recvfrom_into(UNFIT), r"^recvfrom_into\(\) argument 1 must be read-write"),
+    (
+        lambda sock: sock.recvmsg_into([bytearray(1), UNFIT]),
+        r"^recvmsg_into\(\) argument 1 must be an iterable of single-segment read-write buffers$",
+    ),
+]
+UNFIT: Any = b"1234"
+
+
+@pytest.mark.parametrize(("call", "problem"), READ_ONLY)
+def test_buffers_that_are_read_only(
+    pair: Sockets, call: Callable[[CableSocket], object], problem: str
+) -> None:
+    """They are refused before anything is received, so that nothing is lost."""
+    a, b = pair
+    a.sendall(b"abcd")
+    with pytest.raises(TypeError, match=problem):
+        call(b)
+    assert b.recv(9) == b"abcd"
+
+
 MESSAGES: list[tuple[str, tuple[Any, ...]]] = [
     ("recv", (1,)),
     ("recv_into", (bytearray(1), 0)),
