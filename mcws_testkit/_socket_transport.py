@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias
 
+from ._buffers import writable
 from ._write_limits import USUAL, write_limits
 
 BYTES_LIKE: Final = (bytes, bytearray, memoryview)
@@ -304,14 +305,19 @@ class SocketTransport(asyncio.Transport):
     def _get_buffer(self) -> memoryview | None:
         """Ask the protocol where to put what has come; None ends the connection."""
         try:
-            place = memoryview(self._protocol.get_buffer(-1)).cast("B")
-            if not place:
+            place = self._protocol.get_buffer(-1)
+            if not len(place):
                 raise RuntimeError("get_buffer() returned an empty buffer")
-            return place
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:
             self._fail(error, "Fatal error: protocol.get_buffer() call failed.")
+            return None
+        try:
+            # asyncio leaves it to the socket to find this out.
+            return writable("recv_into", place)
+        except TypeError as error:
+            self._fail(error, "Fatal read error on socket transport")
             return None
 
     def _read_eof(self) -> None:
