@@ -170,7 +170,7 @@ class CableSocket(SocketCalls):
 
     def _receive(self, call: str, size: int, flags: int) -> bytes:
         _check_flags(call, flags)
-        return self._wait(call, lambda: self._plug.receive(size)) if size else b""
+        return self._wait(call, lambda: self._plug.receive(size))
 
     def _send(self, call: str, data: memoryview, flags: int, since_s: float | None = None) -> int:
         _check_flags(call, flags)
