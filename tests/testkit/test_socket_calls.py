@@ -282,7 +282,7 @@ def test_every_call_of_a_socket_is_there() -> None:
     """No public call is left to the base class, which would look for a file descriptor."""
     own = {name for kind in (CableSocket, SocketCalls) for name in vars(kind)}
     left = {name for name in dir(socket.socket) if not name.startswith("_")} - own
-    # Of these, the first three only use what is here, and the last one is no call of TCP.
+    # Of these, the first two only use what is here, and the last one is no call of TCP.
     assert left == {"close", "makefile", "sendmsg_afalg"}
 
 
