@@ -170,15 +170,21 @@ class CableSocket(SocketCalls):
 
     def _receive(self, call: str, size: int, flags: int) -> bytes:
         _check_flags(call, flags)
-        return self._wait(call, lambda: self._plug.receive(size)) if size else b""
+        return self._wait(call, lambda: self._plug.receive(size))
 
-    def _send(self, call: str, data: memoryview, flags: int) -> int:
+    def _send(self, call: str, data: memoryview, flags: int, since_s: float | None = None) -> int:
         _check_flags(call, flags)
-        return self._wait(call, lambda: self._plug.send(data))
+        # Patience begins again with each piece that gets through, the timeout does not.
+        began_s = None if self._timeout is None else since_s
+        return self._wait(call, lambda: self._plug.send(data), began_s)
 
-    def _wait(self, call: str, attempt: Callable[[], R]) -> R:
-        """Return what ``attempt`` returns, as soon as it need not wait."""
-        began_s = time.monotonic()
+    def _wait(self, call: str, attempt: Callable[[], R], began_s: float | None = None) -> R:
+        """Return what ``attempt`` returns, as soon as it need not wait.
+
+        The waiting began at ``began_s`` of the monotonic clock, or begins now.
+        """
+        if began_s is None:
+            began_s = time.monotonic()
         self._bystanders.discard(threading.current_thread())
         with self._line:
             while True:

@@ -7,7 +7,7 @@ connection.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
 from ._cable import Cable
 from ._plug_socket import PlugSocket
@@ -19,10 +19,9 @@ AnyCable: TypeAlias = Cable[Any]
 class CableTransport(SocketTransport):
     """One end of a cable, for an asyncio protocol, on the loop that runs.
 
-    ``get_extra_info`` knows ``peername``, ``sockname`` and ``cable``.
+    ``get_extra_info`` knows ``peername``, ``sockname`` and ``cable``. ``get_protocol`` returns None
+    once the connection is lost, as in asyncio.
     """
-
-    _not_bytes: ClassVar[str] = "data must be bytes-like, not {}"
 
     def __init__(self, cable: AnyCable, name: str, protocol: asyncio.BaseProtocol) -> None:
         host, peer = ("192.0.2.1", 50001), ("192.0.2.2", 50002)
@@ -51,4 +50,7 @@ class CableTransport(SocketTransport):
             return
         # Who writes to a connection that has ended is ignored, also where asyncio would fail.
         self._is_lost = self._conn_lost = True
-        super()._lose(error)
+        try:
+            super()._lose(error)
+        finally:
+            self._protocol = None

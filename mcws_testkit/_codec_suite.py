@@ -27,6 +27,11 @@ DEEP: Final = 20_000
 NEST: Final = b"[{(\x91"
 """Bytes that open a level somewhere."""
 
+DRAWN_BYTES: Final = 1000
+"""Bytes or characters of a payload that is shown whole where a report tells what was drawn."""
+END_BYTES: Final = 100
+"""Bytes or characters that are shown of the begin and of the end of a longer one."""
+
 NOISE: Final = st.one_of(
     st.binary(max_size=64),
     st.sampled_from(MARKS).map(str.encode),
@@ -179,18 +184,22 @@ def leak_of(error: DecodeError) -> str:
 
 
 class _Brief(Generic[T]):
-    """A payload that a report shows the begin of, since a deep one would fill it."""
+    """A payload that a report shows whole, unless it would fill it, as a deep one."""
 
     def __init__(self, value: T) -> None:
         self.value = value
 
     def __repr__(self) -> str:
-        return brief(self.value)
+        value = self.value
+        if not isinstance(value, bytes | str) or len(value) <= DRAWN_BYTES:
+            return repr(value)
+        unit = "bytes" if isinstance(value, bytes) else "characters"
+        return f"{value[:END_BYTES]!r}...{value[-END_BYTES:]!r} ({len(value)} {unit})"
 
 
 @st.composite
 def _briefly(draw: st.DrawFn, payloads: st.SearchStrategy[T]) -> _Brief[T]:
-    """Draw a payload that is shown in brief; composite, so that its making is not shown."""
+    """Draw a payload that is shown so; composite, so that its making is not shown."""
     return _Brief(draw(payloads))
 
 

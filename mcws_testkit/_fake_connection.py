@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from mcws_protocol import (
     LocalProtocolError,
     NoHandler,
     Payload,
+    RequestTimeout,
     Role,
     Wire,
     check_close,
@@ -69,6 +72,7 @@ class FakeConnection(Unconnected):
         self._there: Dialect = Door.of(contract, Role.CLIENT, wire, codec).dialect.checked()
         self._record = Record(self._here, self._there, self.sent)
         self.outbox: Outbox = self._record
+        self._awaited = Awaited(self._record)
         self._handlers = FakeHandlers(self._here)
         self.dispatcher: Any = cast("Any", self._handlers)
         self._is_paused = False
@@ -107,7 +111,8 @@ class FakeConnection(Unconnected):
 
         Raises:
             EncodeError: it is no request of the contract, or its answer is none.
-            ConnectionClosed: the connection ended.
+            ConnectionClosed: the connection ended, now or while an async answer was awaited.
+            RequestTimeout: an async answer took longer than ``timeout`` seconds.
             AssertionError: there is no answer for it.
             Exception: the answer, if it is one.
         """
@@ -116,7 +121,7 @@ class FakeConnection(Unconnected):
         self.requests.append(self._there.decode_request(payload))
         answer = self._next_answer(message)
         if inspect.isawaitable(answer):
-            answer = await answer
+            answer = await self._awaited.result(answer, timeout)
         if isinstance(answer, BaseException):
             raise answer
         return self._here.decode_reply(message, self._there.encode_reply(message, answer))
@@ -216,6 +221,7 @@ class FakeConnection(Unconnected):
         if self.outbox.refusal is None:
             self._end = (code, reason)
             self.outbox.refusal = ConnectionClosed(code, reason)
+            self._awaited.end()
 
     def _check_receiving(self) -> None:
         self._record.check_open()
@@ -290,6 +296,53 @@ class Record(Outbox):
         """Return what waits for nothing."""
         self.check_open()
         return READY
+
+
+class Awaited:
+    """The async answers that are waited for: up to a timeout, or to the end of the connection."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._scopes: set[asyncio.Timeout] = set()
+
+    async def result(self, answer: Awaitable[Any], timeout: float | None) -> Any:
+        """Return what ``answer`` gives, which is cancelled where it comes too late.
+
+        Raises:
+            RequestTimeout: it took longer than ``timeout`` seconds.
+            ConnectionClosed: the connection ended before it came.
+        """
+        scope = asyncio.timeout(timeout)
+        try:
+            async with scope:
+                self._scopes.add(scope)
+                found = await answer
+        except TimeoutError:
+            # One of the answer's own is the answer.
+            if not scope.expired():
+                raise
+            # Without a timeout only the end is too early; `or` is for the type checker.
+            raise self._ended() or RequestTimeout(timeout or 0.0) from None
+        finally:
+            self._scopes.discard(scope)
+        ended = self._ended()
+        if ended is not None:
+            raise ended
+        return found
+
+    def end(self) -> None:
+        """Wait no more: the connection has ended."""
+        for scope in self._scopes:
+            if not scope.expired():
+                # Any time that is over; the task is cancelled in the next turn of the loop.
+                scope.reschedule(-math.inf)
+
+    def _ended(self) -> ConnectionClosed | None:
+        """Return the end as who has sent a request hears of it, if it has come."""
+        refusal = self._record.refusal
+        if refusal is None:
+            return None
+        return ConnectionClosed(refusal.code, refusal.reason, maybe_executed=True)
 
 
 @dataclass

@@ -39,5 +39,7 @@ class FramingSuite(FramingEffort):
         frames_lost: with ``on_corruption = "skip"``, how many good frames behind noise may be lost
             before one is found.
         detects_damage: whether a frame with one bit wrong is never given as a payload, as a
-            checksum has it.
+            checksum has it. The bit may be one of a length or a delimiter: a checksum that is
+            short, or begins with 0, can miss that. Leave it out where a decoder that looks for the
+            next frame may find one inside a payload.
     """

@@ -67,8 +67,9 @@ class LifecycleSuite:
         prompt_s: seconds in which a request has to fail once its connection is lost.
 
     Raises:
-        TypeError: at the definition of a class whose ``start`` or ``connect`` is not async, or of
-            one named ``Test...`` that lacks one of them.
+        TypeError: at the definition of a class whose ``start`` or ``connect`` is not async, which
+            promises ``RELEASE`` without ``TIDY``, or which is named ``Test...`` and lacks one of
+            the two methods.
     """
 
     promises: ClassVar[frozenset[Promise]] = Promise.all()
@@ -116,6 +117,10 @@ class LifecycleSuite:
         for name, example in EXAMPLES.items():
             if not inspect.iscoroutinefunction(getattr(cls, name)):
                 raise TypeError(f"{name} of {cls.__name__} is not async: {example}")
+        if Promise.RELEASE in cls.promises and Promise.TIDY not in cls.promises:
+            # What a client still holds is found as what is left, which is not looked at then.
+            problem = f"{cls.__name__} promises RELEASE, which only TIDY checks"
+            raise TypeError(f"{problem}: promise both, or leave out RELEASE too")
         if not cls.__name__.startswith("Test"):
             return
         for name in ("start", "connect"):

@@ -1,9 +1,8 @@
 """SocketTransport: asyncio's rules of a transport, for any socket that does not block.
 
 It does what the socket transport of asyncio does, call by call, also where that surprises: what is
-written after ``close`` is still sent while older data waits, ``abort`` ends the stream instead of
-resetting it, and after ``pause_reading`` and ``resume_reading`` the end of a stream is told a
-second time.
+written after ``close`` is still sent while older data waits, ``abort`` ends the stream and resets
+nothing, and after ``pause_reading`` and ``resume_reading`` the end of a stream is told again.
 
 Source: ``asyncio.selector_events._SelectorSocketTransport``.
 """
@@ -12,8 +11,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
+from ._buffers import writable
 from ._write_limits import USUAL, write_limits
 
 BYTES_LIKE: Final = (bytes, bytearray, memoryview)
@@ -110,8 +110,6 @@ class SocketTransport(asyncio.Transport):
 
     # Asked for by `loop.start_tls`.
     _start_tls_compatible: Final = True
-    # What is told to who writes something else, with its type.
-    _not_bytes: ClassVar[str] = "data argument must be a bytes-like object, not {!r}"
 
     def __init__(self, socket: Socket, extra: dict[str, Any], note: Note = ignore) -> None:
         super().__init__(extra)
@@ -173,7 +171,8 @@ class SocketTransport(asyncio.Transport):
         # Callers without a type checker get the same answer as from asyncio.
         given: object = data
         if not isinstance(given, BYTES_LIKE):
-            raise TypeError(self._not_bytes.format(type(given).__name__))
+            kind = type(given).__name__
+            raise TypeError(f"data argument must be a bytes-like object, not {kind!r}")
         if self._eof:
             raise RuntimeError("Cannot call write() after write_eof()")
         if not data or self._conn_lost:
@@ -304,14 +303,19 @@ class SocketTransport(asyncio.Transport):
     def _get_buffer(self) -> memoryview | None:
         """Ask the protocol where to put what has come; None ends the connection."""
         try:
-            place = memoryview(self._protocol.get_buffer(-1)).cast("B")
-            if not place:
+            place = self._protocol.get_buffer(-1)
+            if not len(place):
                 raise RuntimeError("get_buffer() returned an empty buffer")
-            return place
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:
             self._fail(error, "Fatal error: protocol.get_buffer() call failed.")
+            return None
+        try:
+            # asyncio leaves it to the socket to find this out.
+            return writable("recv_into", place)
+        except TypeError as error:
+            self._fail(error, "Fatal read error on socket transport")
             return None
 
     def _read_eof(self) -> None:

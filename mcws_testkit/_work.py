@@ -174,6 +174,8 @@ def instructions(
     # The functions of this file are entered too, those of `Watched` among them, and are few.
     count = _counter(work, math.inf if allowed is None else allowed.steps)
     sys.setprofile(_searches(work))
+    # Before tracing begins: Python 3.12 looks only then whether anybody wants instructions.
+    sys._getframe().f_trace_opcodes = True
     sys.settrace(_with_copies(work, count) if counts_copies else count)
     try:
         yield

@@ -24,9 +24,10 @@ CALLS: st.SearchStrategy[tuple[Any, ...]] = st.one_of(
     st.tuples(st.just("recv_into"), st.integers(0, 7)),
     st.tuples(st.just("sendmsg"), st.lists(st.binary(max_size=3), max_size=3)),
     st.tuples(st.just("sendto"), st.binary(max_size=5), st.just(("127.0.0.1", 9))),
-    st.tuples(st.just("recvfrom"), st.integers(1, 7)),
-    st.tuples(st.just("recvmsg"), st.integers(1, 7)),
-    st.tuples(st.just("recvmsg_into"), st.lists(st.integers(0, 3), min_size=1).filter(any)),
+    st.tuples(st.just("recvfrom"), st.integers(0, 7)),
+    st.tuples(st.just("recvfrom_into"), st.integers(0, 7)),
+    st.tuples(st.just("recvmsg"), st.integers(0, 7)),
+    st.tuples(st.just("recvmsg_into"), st.lists(st.integers(0, 3))),
     st.tuples(st.just("sendfile"), st.integers(0, 3), st.none() | st.integers(0, 9)),
     st.tuples(
         st.just("shutdown"), st.sampled_from([socket.SHUT_RD, socket.SHUT_WR, socket.SHUT_RDWR])
@@ -63,7 +64,10 @@ def act(sock: socket.socket, name: str, *arguments: Any) -> object:
             return sock.gettimeout(), sock.getblocking()
         if name == "recv_into":
             buffer = bytearray(arguments[0])
-            return sock.recv_into(buffer) if buffer else 0, bytes(buffer)
+            return sock.recv_into(buffer), bytes(buffer)
+        if name == "recvfrom_into":
+            buffer = bytearray(arguments[0])
+            return sock.recvfrom_into(buffer)[0], bytes(buffer)
         if name == "recvmsg_into":
             buffers = [bytearray(size) for size in arguments[0]]
             return sock.recvmsg_into(buffers), buffers

@@ -257,5 +257,7 @@ def test_accepted_versions_decode(pair: tuple[Model, Model], data: st.DataObject
     problems = [change.problem for change in compare(old, new)]
     failures = refused(values, new)
     assert bool(problems) or not failures, failures
-    # Where a default differs all may decode: a value is lost instead of refused.
-    assert bool(failures) or not problems or OTHER_DEFAULT in problems, problems
+    # Where a default differs all may decode: a value is lost instead of refused. And what a pattern
+    # says of lengths is not looked for, so one that fits may be told.
+    may_decode = OTHER_DEFAULT in problems or any("sends matches of" in one for one in problems)
+    assert bool(failures) or not problems or may_decode, problems

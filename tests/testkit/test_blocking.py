@@ -311,6 +311,33 @@ def test_timeout_among_threads(pair: Sockets) -> None:
         release.set()
 
 
+@pytest.mark.parametrize("timeout_s", [3, None])
+def test_waiting_of_sendall(monkeypatch: pytest.MonkeyPatch, timeout_s: float | None) -> None:
+    """A timeout counts from its begin, patience from the last piece that got through."""
+    a, b = socket_pair(capacity=1, patience_s=3)
+    now_s = 0.0
+
+    def wait(_rest_s: float) -> None:
+        """Let two seconds pass, in which another thread reads a byte."""
+        nonlocal now_s
+        now_s += 2
+        b.recv(1)
+
+    other = threading.Thread()
+    monkeypatch.setattr(time, "monotonic", lambda: now_s)
+    monkeypatch.setattr(threading, "enumerate", lambda: [threading.current_thread(), other])
+    monkeypatch.setattr(a._line, "wait", wait)
+    a._bystanders.clear()
+    a.settimeout(timeout_s)
+    if timeout_s is None:
+        a.sendall(b"123456")
+        assert now_s == 10
+    else:
+        with pytest.raises(TimeoutError, match="timed out"):
+            a.sendall(b"123456")
+        assert now_s == 4
+
+
 def test_patience_ends_among_threads() -> None:
     """Whoever waits for ever is told so after a while."""
     a, b = socket_pair(patience_s=0.01)

@@ -442,7 +442,7 @@ async def test_write_to_a_full_line() -> None:
 async def test_write_what_is_no_bytes() -> None:
     """Text is refused, as by asyncio; nothing is nothing."""
     _, b, (near, _) = join()
-    with pytest.raises(TypeError, match="data must be bytes-like, not str"):
+    with pytest.raises(TypeError, match="data argument must be a bytes-like object, not 'str'"):
         near.write("x")  # type: ignore[arg-type]  # the point of the test
     near.write(b"")
     await settled()
@@ -553,6 +553,22 @@ async def test_abort_drops_what_waits() -> None:
     near.abort()
     await settled()
     assert (a.heard[-1], b.heard[1:]) == (("lost", None), [("data", b"ab"), "eof", ("lost", None)])
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_protocol_of_a_lost_transport(fails: bool) -> None:
+    """There is none any more, as in asyncio, whatever the protocol does when it is told."""
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _problem: None)
+    diary = Diary()
+    if fails:
+        diary.raises["lost"] = LookupError("planned")
+    pair = transport_pair(diary, Diary())
+    pair[0].close()
+    assert pair[0].get_protocol() is diary
+    await settled()
+    assert diary.heard[-1] == ("lost", None)
+    lost: Any = pair[0].get_protocol()
+    assert lost is None
 
 
 async def test_close_then_reset_is_lost_once() -> None:

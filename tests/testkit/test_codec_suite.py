@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 
 from mcws_protocol import DecodeError, Message, MsgPack, Payload, UnknownMessage
 from mcws_testkit import CodecSuite
-from mcws_testkit._codec_suite import leak_of
+from mcws_testkit._codec_suite import DEEP, _Brief, leak_of
+from mcws_testkit._decoding import shown
 from tests.testkit.mutants import codecs
 from tests.testkit.running import failure_of, profile
 
@@ -117,6 +119,41 @@ def test_deep_payloads_are_shown_in_brief(law: str) -> None:
     assert "(payload): " in told
     assert "no DecodeError" in told
     assert len(told) < 2000
+
+
+class LastByte:
+    """A codec that takes the last byte for granted."""
+
+    def encode(self, _message: object, /) -> bytes:
+        """Return a payload of which the end is not near the begin."""
+        return bytes(200) + b"!"
+
+    def decode(self, payload: Payload, /) -> None:
+        """Look at the end."""
+        if not payload or payload[-1] != ord("!"):
+            raise LookupError("no end")
+
+
+def test_drawn_payloads_are_shown_whole() -> None:
+    """What is wrong far behind the begin of a payload can be seen in the report."""
+    declared = {"codec": LastByte(), "messages": st.none()}
+    with profile(200, shrinks=True):
+        suite: Any = type("TestIt", (CodecSuite,), declared)
+        error = failure_of(suite().test_damaged_payloads_give_decode_errors_only)
+    assert isinstance(error, AssertionError)
+    (drawn,) = [line for line in "\n".join(error.__notes__).splitlines() if "(payload): " in line]
+    payload = ast.literal_eval(drawn.partition(": ")[2])
+    assert f"decode({shown(payload)}) raised LookupError" in str(error)
+
+
+def test_payloads_that_are_long_are_shown_at_both_ends() -> None:
+    """Each end of a payload that would fill a report is shown, and how long it is."""
+    payload = b"begin" + bytes(DEEP) + b"end!"
+    seen = repr(_Brief(payload))
+    assert seen.startswith("b'begin\\x00")
+    assert seen.endswith("\\x00end!' (20009 bytes)")
+    assert repr(_Brief("[" * 2000)) == f"'{'[' * 100}'...'{'[' * 100}' (2000 characters)"
+    assert repr(_Brief(payload[:1000])) == repr(payload[:1000])
 
 
 def test_leak_of_what_an_error_is_chained_to() -> None:

@@ -19,9 +19,10 @@ from mcws_protocol import (
     NoHandler,
     Plain,
     Refused,
+    RequestTimeout,
 )
 from mcws_server import ConnectedClient
-from mcws_testkit import FakeClient, settled
+from mcws_testkit import FakeClient, World, settled
 from tests.aio.thermo import PLAIN, THERMO, Alarm, Config, GetConfig, Notice, Ok, Reading, SetLed
 
 
@@ -150,6 +151,114 @@ async def test_fake_client_answers_by_async_function() -> None:
     assert await asked == Ok(since=1)
     with pytest.raises(NoHandler):
         await client.request(SetLed(on=False))
+
+
+class Slow:
+    """Answers too late, and knows whether it was given up.
+
+    Attributes:
+        given_up: whether it was cancelled.
+        come: set once the answer may come.
+    """
+
+    def __init__(self) -> None:
+        self.given_up = False
+        self.come = asyncio.Event()
+
+    async def __call__(self, request: SetLed) -> Ok:
+        """Wait, for ever if need be."""
+        try:
+            await self.come.wait()
+        except asyncio.CancelledError:
+            self.given_up = True
+            raise
+        return Ok(since=1)
+
+
+def test_fake_client_answer_that_comes_too_late() -> None:
+    """An async answer has the time of its request, as one of a real client."""
+
+    async def ask() -> None:
+        """Ask twice, in virtual time."""
+        client = FakeClient(THERMO, answers=(slow := Slow()))
+        with pytest.raises(RequestTimeout) as caught:
+            await client.request(SetLed(), timeout=3600)
+        assert (caught.value.timeout, slow.given_up, world.now) == (3600, True, 3600)
+        slow.come.set()
+        assert await client.request(SetLed(), timeout=3600) == Ok(since=1)
+
+    world = World()
+    world.run(ask())
+
+
+async def own_timeout(_request: SetLed) -> Ok:
+    """Fail for a timeout of one's own."""
+    raise TimeoutError("of its own")
+
+
+async def test_fake_client_answer_with_a_timeout_of_its_own() -> None:
+    """It is an error like any other."""
+    with pytest.raises(TimeoutError, match="of its own") as caught:
+        await FakeClient(THERMO, answers=own_timeout).request(SetLed())
+    assert not isinstance(caught.value, RequestTimeout)
+
+
+ENDS: dict[str, tuple[Callable[[FakeClient[Any, Any]], object], int]] = {
+    "close": (lambda client: client.close(1001, "bye"), 1001),
+    "lose": (lambda client: client.lose(1001, "bye"), 1001),
+    "abort": (lambda client: client.abort(), 1006),
+}
+
+
+@pytest.mark.parametrize("timeout", [1.0, None])
+@pytest.mark.parametrize(("end", "code"), ENDS.values(), ids=ENDS)
+async def test_fake_client_ends_before_the_answer(
+    end: Callable[[FakeClient[Any, Any]], object], code: int, timeout: float | None
+) -> None:
+    """Who waits for an async answer hears of the end, as from a real connection."""
+    client = FakeClient(THERMO, answers=(slow := Slow()))
+    asked = asyncio.ensure_future(client.request(SetLed(), timeout=timeout))
+    await settled()
+    end(client)
+    await settled()
+    error = asked.exception()
+    assert isinstance(error, ConnectionClosed)
+    assert (error.code, error.maybe_executed, slow.given_up) == (code, True, True)
+
+
+async def test_fake_client_ends_with_the_answer() -> None:
+    """An answer of a connection that has ended meanwhile does not arrive, however late it ends."""
+    client = FakeClient(THERMO)
+
+    async def close(_request: SetLed) -> Ok:
+        """End the connection, and answer all the same."""
+        client.close()
+        return Ok()
+
+    client.connection.answers = close
+    with pytest.raises(ConnectionClosed):
+        await client.request(SetLed())
+
+
+def test_fake_client_ends_with_the_timeout() -> None:
+    """Where both come in one turn, the end is what is told."""
+    client = FakeClient(THERMO)
+
+    async def give_up(_request: SetLed) -> Ok:
+        """End the connection when the time is over."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            client.close()
+        return Ok()
+
+    async def ask() -> None:
+        """Ask, in virtual time."""
+        with pytest.raises(ConnectionClosed):
+            await client.request(SetLed(), timeout=3600)
+
+    client.connection.answers = give_up
+    World().run(ask())
 
 
 async def test_fake_client_answers_that_are_wrong() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import zlib
 from contextlib import suppress
@@ -309,6 +310,18 @@ def test_searches_are_counted() -> None:
     # `in`, `find`, `index` from 1, `split`, and the `find` of the bytearray without a start.
     assert work.searched == 5 + 5 + 4 + 5 + 5
     assert work.steps > 20
+
+
+def test_steps_are_counted_from_the_first_call_on() -> None:
+    """The first count of a process is as high as the second."""
+    program = (
+        "from mcws_protocol import Lines\n"
+        "from mcws_testkit._work import work_for\n"
+        "decoders = [Lines().decoder(frame_bytes_max=9) for _ in range(2)]\n"
+        "first, second = [work_for(each, [b'abc\\n'] * 9).steps for each in decoders]\n"
+        "assert first == second > 100, (first, second)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_watched_bytes_are_bytes() -> None:

@@ -124,7 +124,7 @@ class Messy(Reference):
 class Untidy(Messy):
     """A server that leaves a task and does not promise otherwise."""
 
-    promises = Promise.all() - {Promise.TIDY}
+    promises = Promise.all() - {Promise.TIDY, Promise.RELEASE}
 
 
 def live(suite: LifecycleSuite, *steps: Step) -> None:
@@ -194,6 +194,13 @@ def test_client_that_was_told_the_end_is_closed(step: Step) -> None:
     live(Closed(), Step(Act.CONNECT), step)
     with pytest.raises(SimLeak, match="connection"):
         live(LeftOpen(), Step(Act.CONNECT), step)
+
+
+def test_release_without_tidy_is_refused() -> None:
+    """A promise that nothing would check is not made in silence."""
+    promises = Promise.all() - {Promise.TIDY}
+    with pytest.raises(TypeError, match=r"^Held promises RELEASE, which only TIDY checks: promise"):
+        type("Held", (LeftOpen,), {"promises": promises})
 
 
 @pytest.mark.parametrize("act", [Act.CLOSE, Act.ABORT, Act.KILL])

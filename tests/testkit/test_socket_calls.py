@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import socket
 import ssl
@@ -102,6 +103,29 @@ def test_numbers_that_are_wrong(
         call(pair[0])
 
 
+READ_ONLY: list[tuple[Callable[[CableSocket], object], str]] = [
+    (lambda sock: sock.recv_into(UNFIT), r"^recv_into\(\) argument 1 must be read-write"),
+    (lambda sock: sock.recvfrom_into(UNFIT), r"^recvfrom_into\(\) argument 1 must be read-write"),
+    (
+        lambda sock: sock.recvmsg_into([bytearray(1), UNFIT]),
+        r"^recvmsg_into\(\) argument 1 must be an iterable of single-segment read-write buffers$",
+    ),
+]
+UNFIT: Any = b"1234"
+
+
+@pytest.mark.parametrize(("call", "problem"), READ_ONLY)
+def test_buffers_that_are_read_only(
+    pair: Sockets, call: Callable[[CableSocket], object], problem: str
+) -> None:
+    """They are refused before anything is received, so that nothing is lost."""
+    a, b = pair
+    a.sendall(b"abcd")
+    with pytest.raises(TypeError, match=problem):
+        call(b)
+    assert b.recv(9) == b"abcd"
+
+
 MESSAGES: list[tuple[str, tuple[Any, ...]]] = [
     ("recv", (1,)),
     ("recv_into", (bytearray(1), 0)),
@@ -154,6 +178,100 @@ def test_calls_of_other_sockets(
         call(pair[0])
 
 
+CLOSED: list[tuple[str, tuple[Any, ...]]] = [
+    *MESSAGES,
+    ("recvfrom", (0,)),
+    ("recvfrom_into", (bytearray(),)),
+    ("recvmsg", (0,)),
+    ("recvmsg_into", ([],)),
+    ("accept", ()),
+    ("bind", (("", 0),)),
+    ("connect", (("", 1),)),
+    ("listen", ()),
+    ("dup", ()),
+    ("get_inheritable", ()),
+    ("set_inheritable", (False,)),
+    ("set_inheritable", (True,)),
+]
+
+
+@pytest.mark.parametrize(("call", "arguments"), CLOSED)
+def test_closed_end_comes_first(pair: Sockets, call: str, arguments: tuple[Any, ...]) -> None:
+    """What is closed says so, also where the call would be refused or have nothing to do."""
+    pair[0].close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        getattr(pair[0], call)(*arguments)
+
+
+def test_closed_end_that_does_not_raise(pair: Sockets) -> None:
+    """Two calls say it by what they return, and two have nothing to ask the system for."""
+    a, _ = pair
+    a.close()
+    assert (a.detach(), a.connect_ex(("", 1))) == (-1, errno.EBADF)
+    assert (a.recv(0), a.recv_into(bytearray())) == (b"", 0)
+
+
+EMPTY: list[tuple[Callable[[CableSocket], object], object]] = [
+    (lambda sock: sock.recvfrom(0), (b"", None)),
+    (lambda sock: sock.recvfrom_into(bytearray()), (0, None)),
+    (lambda sock: sock.recvmsg(0), (b"", [], 0, None)),
+    (lambda sock: sock.recvmsg_into([]), (0, [], 0, None)),
+]
+
+
+@pytest.mark.parametrize(("call", "nothing"), EMPTY)
+def test_receiving_no_bytes_waits(
+    pair: Sockets, call: Callable[[CableSocket], object], nothing: object
+) -> None:
+    """As a real socket they wait until there would be some, and take none of them."""
+    a, b = pair
+    b.settimeout(1)
+    with pytest.raises(TimeoutError):
+        call(b)
+    a.sendall(b"x")
+    assert (call(b), b.recv(9)) == (nothing, b"x")
+    a.close()
+    assert call(b) == nothing
+
+
+ADDRESSES: list[tuple[object, type[Exception], str]] = [
+    (0, TypeError, r"\(\): AF_INET address must be tuple, not int$"),
+    ("nowhere", TypeError, r"\(\): AF_INET address must be tuple, not str$"),
+    (("h", 1, 2), TypeError, r"^AF_INET address must be a pair \(host, port\)$"),
+    ((None, 1), TypeError, "^str, bytes or bytearray expected, not NoneType$"),
+    (("h", "1"), TypeError, "'str' object cannot be interpreted as an integer"),
+    (("h", 1 << 16), OverflowError, r"\(\): port must be 0-65535\.$"),
+    (("h", -1), OverflowError, r"\(\): port must be 0-65535\.$"),
+]
+
+
+@pytest.mark.parametrize(("address", "error", "problem"), ADDRESSES)
+def test_addresses_that_are_none(
+    pair: Sockets, address: Any, error: type[Exception], problem: str
+) -> None:
+    """They are refused in the words of the real ones, though nothing is sent to them."""
+    a, b = pair
+    calls: list[Callable[[], object]] = [
+        lambda: a.sendto(b"x", address),
+        lambda: a.sendto(b"x", 0, address),
+        lambda: a.sendmsg([b"x"], [], 0, address),
+    ]
+    for call in calls:
+        with pytest.raises(error, match=problem):
+            call()
+    b.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        b.recv(1)
+
+
+def test_addresses_are_one(pair: Sockets) -> None:
+    """More of them are refused, and none."""
+    with pytest.raises(TypeError, match=r"^sendto\(\) takes 2 or 3 arguments \(4 given\)$"):
+        pair[0].sendto(b"x", 0, ("h", 1), ("h", 2))
+    with pytest.raises(TypeError, match="not NoneType"):
+        pair[0].sendto(b"x", None)
+
+
 def test_nobody_inherits(pair: Sockets) -> None:
     """No other process has it, which a program may ask for once more."""
     pair[0].set_inheritable(False)
@@ -164,7 +282,7 @@ def test_every_call_of_a_socket_is_there() -> None:
     """No public call is left to the base class, which would look for a file descriptor."""
     own = {name for kind in (CableSocket, SocketCalls) for name in vars(kind)}
     left = {name for name in dir(socket.socket) if not name.startswith("_")} - own
-    # Of these, the first three only use what is here, and the last one is no call of TCP.
+    # Of these, the first two only use what is here, and the last one is no call of TCP.
     assert left == {"close", "makefile", "sendmsg_afalg"}
 
 
@@ -178,6 +296,6 @@ def test_ssl_refuses_it(pair: Sockets) -> None:
 def test_base_alone_is_no_socket() -> None:
     """What receives and sends is the matter of who derives from it."""
     base = SocketCalls.__new__(SocketCalls)
-    for call in (lambda: base.recv(1), lambda: base.send(b"x")):
+    for call in (lambda: base.recv(1), lambda: base.send(b"x"), base.dup):
         with pytest.raises(NotImplementedError):
             call()

@@ -311,6 +311,21 @@ async def test_read_without_a_buffer(
     assert [one["message"] for one in problems] == [message]
 
 
+@pytest.mark.parametrize("buffer", [b"abcd", "text", memoryview(bytearray(8))[::2]])
+async def test_read_into_a_buffer_that_is_read_only(
+    problems: list[dict[str, Any]], buffer: object
+) -> None:
+    """It costs the connection, as the error of a real socket would; nothing is read."""
+    buffered = Buffered(buffer)
+    socket, transport = made(buffered)
+    socket.answers = [b"xyz"]
+    socket.read_ready(3)
+    assert (transport.is_closing(), socket.answers) == (True, [b"xyz"])
+    await settled()
+    assert buffered.heard == [("lost", TypeError)]
+    assert [one["message"] for one in problems] == ["Fatal read error on socket transport"]
+
+
 async def test_read_of_an_error(problems: list[dict[str, Any]]) -> None:
     """What a network does is told to the protocol only."""
     diary = Diary()

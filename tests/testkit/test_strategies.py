@@ -40,7 +40,8 @@ from mcws_testkit._payloads import carried
 from mcws_testkit._values import values_of
 from mcws_testkit.strategies import chunkings, frames, messages, payloads
 
-QUIET = settings(database=None, derandomize=True, deadline=None)
+# As many examples as a search needs, whatever the profile.
+QUIET = settings(database=None, derandomize=True, deadline=None, max_examples=5_000)
 
 
 class Config(Message):
@@ -147,7 +148,9 @@ def test_messages_down_are_what_the_server_sends() -> None:
     """The other direction has its own types."""
     assert find(messages(THERMO, "down"), lambda _: True, settings=QUIET) == Stop()
     assert find(messages(THERMO, "up"), lambda m: isinstance(m, GetConfig), settings=QUIET)
-    some = find(messages(THERMO, "up"), lambda m: getattr(m, "note", "none") != "none")
+    some = find(
+        messages(THERMO, "up"), lambda m: getattr(m, "note", "none") != "none", settings=QUIET
+    )
     assert isinstance(some, Reading)
 
 
