@@ -110,7 +110,8 @@ class Answers:
             except Exception:  # noqa: S110 - the same again below, with the error that is promised
                 pass
             else:
-                callback = dispatcher.for_request(type(request))
+                kind: type[Any] = request.__class__
+                callback = dispatcher.for_request(kind)
         if callback is None:
             self._start(self._note(frame, now))
             return

@@ -90,6 +90,10 @@ class Desk:
             raise MessageTooLong(size, self.limit)
         self.given.append(frame)
 
+    def reply(self, correlation_id: int, payload: Payload) -> None:
+        """Take a reply, as any answer."""
+        self.answer(ReplyFrame(correlation_id, payload))
+
     def request_started(self) -> None:
         """Count."""
         self.steps[0] += 1

@@ -129,6 +129,10 @@ class Connection:
         """Count an answer."""
         self.given[frame.correlation_id] += 1
 
+    def reply(self, correlation_id: int, payload: Payload) -> None:
+        """Count a reply, as any answer."""
+        self.given[correlation_id] += 1
+
     def request_started(self) -> None:
         """Pass it on, as a connection does."""
         self.inbox.request_started()
