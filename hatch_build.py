@@ -34,6 +34,7 @@ HOT: Final = {
         "_asked",
         "_connection",
         "_dispatcher",
+        "_errand",
         "_farewell",
         "_flusher",
         "_handlers",

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import functools
 import math
+from contextvars import Context
 from typing import Any, Final, Protocol
 
 from .._errors import DecodeError, MessageTooLong, Refused, UnknownMessage
-from .._events import ErrorFrame, Payload, ReplyFrame, RequestFrame
+from .._events import ErrorFrame, Payload, RequestFrame
 from ._dispatcher import Dispatcher
+from ._errand import Errand
 from ._handlers import Callback, is_awaitable
 from ._hub import Hub
 from ._inbox import Turn
-from ._workers import Work, Worker
 
 # The codes of ERROR that are the library's own (WIRE 4).
 NO_HANDLER: Final = 1  # nobody here answers requests of this type
@@ -33,27 +34,26 @@ class Job:
         is_answered: whether its one answer was given.
     """
 
-    __slots__ = ("expires_at", "frame", "is_answered", "timer", "work", "worker")
+    __slots__ = ("errand", "expires_at", "frame", "is_answered", "timer")
 
     def __init__(self, frame: RequestFrame, now: float) -> None:
         self.frame = frame
         self.expires_at = now + frame.timeout_ms / 1000 if frame.timeout_ms else math.inf
         self.is_answered = False
         self.timer: asyncio.TimerHandle | None = None
-        self.work: Work | None = None
-        self.worker: Worker | None = None
+        self.errand: Errand | None = None
 
     def stop(self) -> None:
         """Cancel the handler, if it runs."""
-        if self.worker is not None and self.work is not None:
-            self.worker.cancel(self.work)
+        if self.errand is not None:
+            self.errand.cancel()
 
 
 class Answerer(Protocol):
     """The connection whose requests are answered."""
 
-    def answer(self, frame: ReplyFrame | ErrorFrame) -> None:
-        """Send the one answer to a request; nothing if the connection is closed.
+    def answer(self, frame: ErrorFrame) -> None:
+        """Send the error that answers a request; nothing if the connection is closed.
 
         Raises:
             MessageTooLong: the peer accepts no frame of that length.
@@ -61,11 +61,15 @@ class Answerer(Protocol):
         ...
 
     def reply(self, correlation_id: int, payload: Payload) -> None:
-        """Send a reply; else as ``answer``."""
+        """Send the reply that answers a request; else as ``answer``."""
         ...
 
     def request_started(self) -> None:
-        """Note that an async handler has its first step in this turn of the loop."""
+        """Note that an async handler was called, whose first step is to come."""
+        ...
+
+    def request_stepped(self) -> None:
+        """Note that an async handler had its first step."""
         ...
 
     def request_ended(self) -> None:
@@ -81,13 +85,23 @@ class Answers:
         is_draining: whether requests that did not start yet are refused with ERROR 7.
     """
 
-    __slots__ = ("_answerer", "_dispatcher", "_hub", "_jobs", "is_draining", "running")
+    __slots__ = (
+        "_answerer",
+        "_context",
+        "_dispatcher",
+        "_hub",
+        "_jobs",
+        "is_draining",
+        "running",
+    )
 
     def __init__(self, hub: Hub, dispatcher: Dispatcher, answerer: Answerer) -> None:
         self._hub = hub
         self._dispatcher = dispatcher
         self._answerer = answerer
         self._jobs: dict[int, Job] = {}
+        # What the contexts of async handlers are copies of.
+        self._context: Context | None = None
         self.is_draining = False
         self.running = 0
 
@@ -110,8 +124,7 @@ class Answers:
             except Exception:  # noqa: S110 - the same again below, with the error that is promised
                 pass
             else:
-                kind: type[Any] = request.__class__
-                callback = dispatcher.for_request(kind)
+                callback = dispatcher.for_request(request.__class__)
         if callback is None:
             self._start(self._note(frame, now))
             return
@@ -135,7 +148,7 @@ class Answers:
     def refuse_waiting(self) -> None:
         """Refuse what has not started, since nothing will start any more."""
         for job in tuple(self._jobs.values()):
-            if job.work is None:
+            if job.errand is None:
                 self._fail(job, DRAINING)
 
     # Details: from its turn to its answer
@@ -190,29 +203,36 @@ class Answers:
     def _call(self, job: Job, callback: Callback, request: Any) -> None:
         try:
             result = callback(request, self._dispatcher.client)
+            # A plain handler has answered with what it returned.
+            if is_awaitable(result):
+                self._go_on(job, request, result, callback)
+            else:
+                self._reply(job, request, result)
         except (Exception, asyncio.CancelledError) as error:
             self._failed(job, error, callback)
-            return
-        # A plain handler has answered with what it returned.
-        if is_awaitable(result):
-            self._go_on(job, request, result, callback)
-        else:
-            self._reply(job, request, result, callback)
 
     def _go_on(self, job: Job, request: Any, result: Any, callback: Callback) -> None:
         """Have a worker await what an async handler gave."""
         self.running += 1
-        job.work = self._await(job, request, result, callback)
-        # A context for each: requests run side by side, and one may not see what another one sets.
-        job.worker = self._hub.run(job.work, self._hub.context_for(self._answerer))
-        if job.expires_at < math.inf:
-            job.timer = self._hub.loop.call_at(job.expires_at, self._give_up, job, DEADLINE_PASSED)
-        # Behind `run`, which has scheduled the first step: what waits for that step comes later.
+        if self._context is None:
+            self._context = self._hub.context_for(self._answerer)
+        job.errand = self._hub.workers.run(
+            self._await(job, request, result, callback),
+            # One for each: requests run side by side, and may not see what another one sets.
+            self._context.copy(),
+            functools.partial(self._stepped, job),
+        )
         self._answerer.request_started()
+
+    def _stepped(self, job: Job, waits: bool) -> None:
+        """Note the first step of an async handler; one that waits has until its deadline."""
+        if waits and not job.is_answered and job.expires_at < math.inf:
+            job.timer = self._hub.loop.call_at(job.expires_at, self._give_up, job, DEADLINE_PASSED)
+        self._answerer.request_stepped()
 
     async def _await(self, job: Job, request: Any, result: Any, callback: Callback) -> None:
         try:
-            self._reply(job, request, await result, callback)
+            self._reply(job, request, await result)
         except (Exception, asyncio.CancelledError) as error:
             self._failed(job, error, callback)
         finally:
@@ -229,15 +249,17 @@ class Answers:
             self._fail(job, code)
             job.stop()
 
-    def _reply(self, job: Job, request: Any, reply: Any, callback: Callback) -> None:
+    def _reply(self, job: Job, request: Any, reply: Any) -> None:
         if job.is_answered:
             return
-        try:
-            # One answer has to go: a reply that cannot be encoded or sent is a failed handler.
-            payload = self._dispatcher.dialect.encode_reply(request, reply)
-            self._answer(job, ReplyFrame(job.frame.correlation_id, payload))
-        except Exception as error:
-            self._failed(job, error, callback)
+        correlation_id = job.frame.correlation_id
+        # One answer has to go: a reply that cannot be encoded or sent is a failed handler.
+        payload = self._dispatcher.dialect.encode_reply(request, reply)
+        self._answerer.reply(correlation_id, payload)
+        # Only now, so that another answer may follow one that could not be sent.
+        job.is_answered = True
+        # From here on the peer may use the id again (FAULTS 9).
+        del self._jobs[correlation_id]
 
     def _failed(self, job: Job, error: BaseException, callback: Callback) -> None:
         """Answer for a handler that raised; what it raised stays here."""
@@ -261,9 +283,8 @@ class Answers:
             # The shortest frame that a peer has to accept carries the code, not every reason.
             self._answer(job, ErrorFrame(correlation_id, code))
 
-    def _answer(self, job: Job, frame: ReplyFrame | ErrorFrame) -> None:
-        # Raises before anything is noted, so that a shorter answer may follow.
+    def _answer(self, job: Job, frame: ErrorFrame) -> None:
+        # Raises before anything is noted, as above.
         self._answerer.answer(frame)
         job.is_answered = True
-        # From here on the peer may use the id again (FAULTS 9).
-        del self._jobs[job.frame.correlation_id]
+        del self._jobs[frame.correlation_id]

@@ -343,12 +343,15 @@ class Connection(Reception, Generic[In, Out]):
     # What the inbox calls
 
     def holds_delivery(self) -> bool:
-        """Whether no handler may start now; the end of the connection lifts every hold."""
-        if self.is_lost:
-            return False
-        if self.inbox.is_paused or not self.is_open:
-            return True
-        return not self.outbox.has_room and self._hub.is_server
+        """Whether no handler may start now."""
+        if (
+            self.inbox.is_paused
+            or not self.is_open
+            or self.outbox.queued > self._hub.held_from_bytes
+        ):
+            # The end of the connection lifts every hold.
+            return not self.is_lost
+        return False
 
     def delivered(self) -> None:
         """Go on with reading, or with the end, now that nothing more can start."""

@@ -34,6 +34,14 @@ class Flusher:
             self._is_scheduled = True
             self.loop.call_soon(self._flush)
 
+    def flush(self, outbox: Flushable) -> None:
+        """Flush ``outbox`` now; what a stranger's framing or transport raises stops nobody."""
+        try:
+            outbox.flush()
+        except Exception as error:
+            problem = {"message": "an outbox could not be flushed", "exception": error}
+            self.loop.call_exception_handler(problem)
+
     def check_thread(self) -> None:
         """Refuse a call from a thread that does not run the loop.
 
@@ -48,12 +56,7 @@ class Flusher:
         # What is marked from here on has its flush in the next turn.
         dirty, self._dirty = self._dirty, []
         for outbox in dirty:
-            try:
-                outbox.flush()
-            except Exception as error:
-                # What a stranger's framing or transport raises shall not stop the other outboxes.
-                problem = {"message": "an outbox could not be flushed", "exception": error}
-                self.loop.call_exception_handler(problem)
+            self.flush(outbox)
 
 
 def wrong_thread() -> RuntimeError:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable
 from contextvars import Context, ContextVar, copy_context
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from .._limits import Limits
+from ._errand import Errand, Work
 from ._flusher import Flusher
 from ._handlers import Handlers
-from ._workers import Worker, Workers
+from ._workers import Workers
 
 BLOCKED_S: Final = 0.25
 """Seconds by which a sweep may be late before this end counts as having been blocked."""
@@ -98,9 +99,11 @@ class Hub:
         context.run(HANDLING.set, connection)
         return context
 
-    def run(self, work: Coroutine[Any, Any, None], context: Context) -> Worker:
-        """Run ``work`` in a worker, in ``context``."""
-        return self.workers.run(work, context)
+    def run(
+        self, work: Work, context: Context, on_step: Callable[[bool], object] | None = None
+    ) -> Errand:
+        """Run ``work`` in a worker, in ``context``; ``on_step`` hears when it began."""
+        return self.workers.run(work, context, on_step)
 
     def _schedule(self, now: float) -> None:
         self._due_at = now + self.limits.sweep_s

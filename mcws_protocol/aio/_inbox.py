@@ -56,6 +56,14 @@ class Recipient(Protocol):
         """Have the inbox deliver, with all that this sends leaving at once."""
         ...
 
+    def cork(self) -> None:
+        """Have all that is sent from now on leave at once."""
+        ...
+
+    def uncork(self, waits: bool) -> None:
+        """Have it leave, now that handlers have ended, or that one ``waits``."""
+        ...
+
     def delivered(self) -> None:
         """Note that what could start has started."""
         ...
@@ -106,14 +114,22 @@ class Inbox:
         """Whether nothing waits and nothing is being handled."""
         return self._items is None and not self._is_busy
 
+    @property
+    def takes_requests(self) -> bool:
+        """Whether the next request may start at once: it need not wait for first steps."""
+        if self.is_idle:
+            return True
+        # First steps to come are all that holds a message back.
+        return self.starting > 0 and self._is_free()
+
     # What waits
 
-    def put(self, item: Payload | Turn) -> None:
-        """Add an item behind all that wait."""
+    def put(self, *items: Payload | Turn) -> None:
+        """Add items, in their order, behind all that wait."""
         if self._items is None:
             self._items = deque()
-        self._items.append(item)
-        self.size += size_of(item)
+        self._items.extend(items)
+        self.size += sum(map(size_of, items))
         self.is_idle = False
 
     def put_first(self, *items: Payload | Turn) -> None:
@@ -148,12 +164,14 @@ class Inbox:
         # The worker that is at it goes on with what waits.
         if self._is_busy:
             return
-        for _ in range(self._hub.limits.messages_per_turn):
+        budget = self._hub.limits.messages_per_turn
+        for started in range(budget):
             if self._must_wait() or not self._may_start():
                 break
             rest = self._start()
             if rest is not None:
-                self.work(rest)
+                # A worker may come to it in this very turn, so it gets what is left of that.
+                self.work(rest, budget - started)
                 return
         else:
             # The others come first; what is left goes on in the next turn.
@@ -161,21 +179,27 @@ class Inbox:
             return
         self._rest()
 
-    def work(self, rest: Rest) -> None:
-        """Have a worker await ``rest`` and go on with what waits."""
+    def work(self, rest: Rest, left: int = 0) -> None:
+        """Have a worker await ``rest`` and go on with what waits.
+
+        With ``rest`` it starts at most ``left`` handlers in its first turn; 0 for the usual limit.
+        """
         self._is_busy = True
         self.is_idle = False
         if self._context is None:
             # One for all work of this connection: it is never in two workers at a time.
             self._context = self._hub.context_for(self._recipient)
-        self._hub.run(self._work(rest), self._context)
+        self._hub.workers.run(self._work(rest, left), self._context, self._recipient.uncork)
 
-    async def _work(self, rest: Rest) -> None:
+    async def _work(self, rest: Rest, left: int) -> None:
+        recipient = self._recipient
+        recipient.cork()
+        task = asyncio.current_task()
+        assert task is not None, "a worker is a task"
+        budget = self._hub.limits.messages_per_turn
+        left = left or budget
         try:
             await rest
-            task = asyncio.current_task()
-            assert task is not None, "a worker is a task"
-            left = budget = self._hub.limits.messages_per_turn
             # What waits shall not run in a task that counts a cancellation.
             while not task.cancelling():
                 left -= 1
@@ -185,7 +209,7 @@ class Inbox:
                     await asyncio.sleep(0)
                 while self.starting and self._must_wait():
                     await asyncio.sleep(0)
-                if self._items is None or self._recipient.holds_delivery():
+                if self._items is None or recipient.holds_delivery():
                     break
                 following = self._start()
                 if following is not None:
@@ -202,13 +226,13 @@ class Inbox:
         """Have the next message wait until an async request handler had its first step."""
         self.starting += 1
         self.is_idle = False
-        # Callbacks run in the order of their scheduling, so this comes behind that step.
-        self._hub.loop.call_soon(self._request_stepped)
 
-    def _request_stepped(self) -> None:
+    def request_stepped(self) -> None:
+        """Have the next message go on, if that was the last first step to wait for."""
         self.starting -= 1
-        if not self.starting and not self._is_scheduled:
-            self._recipient.deliver()
+        if not self.starting:
+            # Not here, where a worker is in the middle of something.
+            self.schedule()
 
     # Details
 
@@ -235,9 +259,14 @@ class Inbox:
 
     def _rest(self) -> None:
         """Note that nothing can start now."""
-        is_held = self.starting > 0 or self._recipient.holds_delivery()
-        self.is_idle = self.is_quiet and not is_held and not self._is_cleared
+        self.is_idle = not self.starting and self._is_free()
         self._recipient.delivered()
+
+    def _is_free(self) -> bool:
+        """Whether what comes would start at once, but for first steps of requests."""
+        # `is_quiet` without a call: all that arrives behind an async request passes here.
+        is_quiet = self._items is None and not self._is_busy
+        return is_quiet and not self._is_cleared and not self._recipient.holds_delivery()
 
 
 def size_of(item: Payload | Turn) -> int:

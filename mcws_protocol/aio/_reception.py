@@ -200,10 +200,11 @@ class Reception(ABC):
         """Handle messages at once while nothing is in their way, else have them wait."""
         inbox, outbox, dispatcher = self.inbox, self.outbox, self.dispatcher
         high = self._hub.held_from_bytes
+        late: list[Payload] = []
         for event in events:
             if type(event) is bytes or type(event) is str:
                 if not inbox.is_idle:
-                    self._queue(event)
+                    late.append(event)
                     continue
                 rest = dispatcher.message(event)
                 if rest is not None:
@@ -212,14 +213,20 @@ class Reception(ABC):
                 elif outbox.queued > high:
                     inbox.is_idle = False
             else:
+                # The inbox is idle only when that is empty, so nothing is overtaken.
+                if late:
+                    self._queue(*late)
+                    late.clear()
                 act = ACTIONS.get(type(event))
                 if act is not None:
                     act(self, event)
+        if late:
+            self._queue(*late)
 
-    def _queue(self, item: Payload | Turn) -> None:
-        """Have ``item`` wait for its turn, unless this end wants no more."""
+    def _queue(self, *items: Payload | Turn) -> None:
+        """Have ``items`` wait for their turn, unless this end wants no more."""
         if self._farewell is None or not self._farewell.is_deaf:
-            self.inbox.put(item)
+            self.inbox.put(*items)
             if self.inbox.size > self._hub.limits.inbox_high_bytes:
                 self.adjust_reading()
 
@@ -264,6 +271,15 @@ class Reception(ABC):
             self.outbox.is_corked = False
             self.outbox.flush()
 
+    def cork(self) -> None:
+        """Have all that a worker's handlers send leave at once."""
+        self.outbox.is_corked = True
+
+    def uncork(self, waits: bool) -> None:
+        """Have it leave, now that they have ended, or that one waits."""
+        self.outbox.is_corked = False
+        self._hub.flusher.flush(self.outbox)
+
     # Events
 
     @abstractmethod
@@ -285,17 +301,17 @@ class Reception(ABC):
             # The first request may come after the plan to stop.
             planned = None if self._farewell is None else self._farewell.planned
             self._answers.is_draining = planned is not None
-        was_idle = self.inbox.is_idle
-        if was_idle and self._farewell is None:
+        may_start = self.inbox.takes_requests
+        if may_start and self._farewell is None:
             # The hot path: nothing is in its way, and nothing waits for its end.
             self._answers.start(frame, self._machine.heard_at)
-            if self._hub.is_server and not self.outbox.has_room:
+            if self.outbox.queued > self._hub.held_from_bytes:
                 self.inbox.is_idle = False
             return
         self._queue(self._answers.take(frame))
         if self._farewell is not None and self._farewell.is_deaf:
             self.refuse_requests()
-        elif was_idle:
+        elif may_start:
             # Nothing was in its way, so its turn is now: the inbox alone decides on turns.
             self.inbox.deliver()
 
@@ -364,8 +380,8 @@ class Reception(ABC):
 
     # What the answers to requests call
 
-    def answer(self, frame: ReplyFrame | ErrorFrame) -> None:
-        """Send the one answer to a request; nothing if the connection is closed."""
+    def answer(self, frame: ErrorFrame) -> None:
+        """Send the error that answers a request; nothing if the connection is closed."""
         outbox = self.outbox
         if outbox.refusal is None or outbox.takes_answers:
             outbox.put(frame)
@@ -379,6 +395,10 @@ class Reception(ABC):
     def request_started(self) -> None:
         """Have the next message wait until an async request handler had its first step."""
         self.inbox.request_started()
+
+    def request_stepped(self) -> None:
+        """Have the next message go on, if that was the last first step to wait for."""
+        self.inbox.request_stepped()
 
     def request_ended(self) -> None:
         """Go on with the end, if that is what waits for the last handler."""

@@ -1,157 +1,190 @@
 """Workers: parked tasks that run what handlers leave to await.
 
-A task for every message would cost more than most handlers. A worker is lent to one client while
-that has something to await and is parked afterwards. A task that was ever cancelled is not used
-again, since ``asyncio.timeout`` and ``TaskGroup`` count cancellations per task.
+A task for every message would cost more than most handlers, and so would waking one for each. Work
+waits in one line. A worker does one piece after the other, as long as they end without waiting;
+where one really waits, the worker stays with it and others see to the rest of the line. How many
+are woken follows what the last errands did. A task that was ever cancelled is not used again, since
+``asyncio.timeout`` and ``TaskGroup`` count cancellations per task.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Coroutine, Generator
-from contextvars import Context
-from typing import Any, Final
+from collections import deque
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from typing import Final
+
+from ._errand import Errand, Work
 
 PARKED_MAX: Final = 256
 """Parked tasks that are kept for a burst; about 3 KiB each."""
 
-Work = Coroutine[Any, Any, None]
+ERRANDS_PER_TURN: Final = 128
+"""Errands that one worker begins before the loop turns; as many as messages (FAULTS 28)."""
 
+WAKES_PER_WAIT: Final = 4
+"""Workers that may be woken, now or later, for each errand that waited.
 
-class InContext:
-    """Runs a coroutine in a context of its own inside a task that has another one."""
-
-    __slots__ = ("_context", "_work")
-
-    def __init__(self, work: Work, context: Context) -> None:
-        self._work = work
-        self._context = context
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        # A task has one context for life, so each step of the work enters the work's own.
-        work, run = self._work, self._context.run
-        thrown: BaseException | None = None
-        try:
-            while True:
-                # Not inside of `except`: what the work raises next would seem to come of it.
-                awaited = run(work.send, None) if thrown is None else run(work.throw, thrown)
-                thrown = None
-                try:
-                    yield awaited
-                except GeneratorExit:
-                    # The task is being destroyed, and so is the work, in its own context.
-                    run(work.close)
-                    raise
-                except BaseException as error:
-                    thrown = error
-        except StopIteration:
-            return
+Waking for nothing costs less than a turn of the loop, in which all that is in line would wait.
+"""
 
 
 class Worker:
-    """One task, lent to one piece of work at a time.
+    """One task, which does one errand at a time.
 
     Attributes:
         task: what runs it.
-        work: what it does now; None while it is parked.
+        is_coming: whether it will look at the line without being called.
     """
 
-    __slots__ = ("_alarm", "_context", "_has_begun", "_is_unwanted", "_pool", "task", "work")
+    __slots__ = ("_alarm", "_left", "_pool", "is_coming", "task")
 
-    def __init__(self, pool: Workers, work: Work, context: Context) -> None:
+    def __init__(self, pool: Workers) -> None:
         self._pool = pool
-        self._context = context
         self._alarm: asyncio.Future[None] | None = None
-        self._has_begun = False
-        self._is_unwanted = False
-        self.work: Work | None = work
+        self._left = ERRANDS_PER_TURN
+        self.is_coming: bool = False
         # Not by the loop's factory of tasks: an eager one would run handlers inside this call.
-        self.task: asyncio.Task[None] = asyncio.Task(self._run(), loop=pool.loop)
+        self.task: asyncio.Task[None] = asyncio.Task(
+            self._run(), loop=pool.loop, context=pool.context
+        )
         self.task.add_done_callback(self._ended)
 
-    def cancel(self, work: Work) -> None:
-        """Cancel ``work``, if it is still what this worker does."""
-        if self.work is not work:
-            return
-        if self._has_begun:
-            self.task.cancel()
-        else:
-            # A task that is cancelled before its first step never takes it, and `finally` is lost.
-            self._is_unwanted = True
-
-    def lend(self, work: Work, context: Context) -> None:
-        """Give a parked worker something to do."""
-        self.work = work
-        self._context = context
-        self._has_begun = False
-        # `_is_unwanted` is False: who was unwanted was cancelled, and is not parked.
-        assert self._alarm is not None, "only a parked worker is lent"
+    def wake(self) -> None:
+        """Have it look at the line, in the next turn of the loop."""
+        assert self._alarm is not None, "only a parked worker is woken"
         self._alarm.set_result(None)
 
     async def _run(self) -> None:
-        while True:
-            assert self.work is not None, "a worker runs when it is lent"
-            self._has_begun = True
-            # The work begins, and its first wait raises, as if it were cancelled while it ran.
-            if self._is_unwanted:
-                self.task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await InContext(self.work, self._context)
-            self.work = None
-            if self.task.cancelling() or not self._pool.park(self):
-                return
-            # Parked already, but nobody can lend it before it waits: nothing is awaited in between.
-            self._alarm = self._pool.loop.create_future()
-            await self._alarm
+        pool, task = self._pool, self.task
+        # What is left in the line shall not run in a task that counts a cancellation.
+        while not task.cancelling():
+            if not pool.line:
+                if not pool.park(self):
+                    return
+                # Parked already, but not woken before it waits: nothing is awaited in between.
+                self._alarm = pool.loop.create_future()
+                await self._alarm
+                self._left = ERRANDS_PER_TURN
+            elif not self._left:
+                # Work that ends without waiting would keep the loop to itself.
+                self._left = ERRANDS_PER_TURN
+                await asyncio.sleep(0)
+            else:
+                self._left -= 1
+                errand = pool.line.popleft()
+                errand.task = task
+                if errand.is_unwanted:
+                    # It begins, and its first wait raises, as if it were cancelled while it ran.
+                    task.cancel()
+                if errand.begin():
+                    await self._stay(errand)
+                elif pool.demand:
+                    pool.demand -= 1
+                errand.task = None
+
+    async def _stay(self, errand: Errand) -> None:
+        """Do the rest of an errand that waits for something, while others see to the line."""
+        self._pool.demand = min(self._pool.demand + WAKES_PER_WAIT, PARKED_MAX)
+        self._pool.leave(self)
+        await errand
+        self._pool.come(self)
+        self._left = ERRANDS_PER_TURN
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        """Hand on what this worker was lent for, if it was cancelled before it began."""
+        """Leave the line to others: it was cancelled, is not needed, or an errand failed."""
         self._pool.forget(self)
-        work, self.work = self.work, None
-        # Somebody else cancelled the task before its first step: `asyncio.run` at its end, say.
-        if work is not None and not self._has_begun:
-            self._pool.run(work, self._context)
 
 
 class Workers:
-    """The workers of one server or client, parked and lent."""
+    """The workers of one server or client, and the line of errands that nobody has begun.
 
-    __slots__ = ("_is_closed", "_parked", "loop")
+    Attributes:
+        loop: the one that they run on.
+        context: the one of their tasks, in which no errand runs.
+        line: errands that nobody has begun, in order.
+        demand: how many workers are woken ahead, besides the first; it rises when errands wait and
+            falls when they end at once.
+    """
+
+    __slots__ = ("_coming", "_is_closed", "_parked", "context", "demand", "line", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop: asyncio.AbstractEventLoop = loop
+        # Not a copy of what is current where a worker is needed: tasks outlive that.
+        self.context: Context = copy_context()
+        self.line: deque[Errand] = deque()
+        # Until they are known, as if all had waited.
+        self.demand: int = PARKED_MAX
         self._parked: list[Worker] = []
+        # How many workers will look at the line without being called.
+        self._coming = 0
         self._is_closed = False
 
-    def run(self, work: Work, context: Context) -> Worker:
-        """Run ``work`` in a task of its own, in ``context``; it handles its own errors."""
-        while self._parked:
-            worker = self._parked.pop()
-            # One that was just cancelled is here until its task has ended.
-            if not worker.task.cancelling():
-                worker.lend(work, context)
-                return worker
-        return Worker(self, work, context)
+    def run(
+        self, work: Work, context: Context, on_step: Callable[[bool], object] | None = None
+    ) -> Errand:
+        """Run ``work`` in a task and in ``context``; it handles its own errors.
+
+        Nothing runs inside this call. Work begins in the order of the calls, and ``on_step`` hears
+        when it did: whether it waits for something now.
+        """
+        errand = Errand(work, context, on_step)
+        self.line.append(errand)
+        if self._needs_more():
+            self._call()
+        return errand
 
     def park(self, worker: Worker) -> bool:
         """Keep ``worker`` for later; False if there are enough, or none is needed any more."""
         if self._is_closed or len(self._parked) >= PARKED_MAX:
             return False
+        worker.is_coming = False
+        self._coming -= 1
         self._parked.append(worker)
         return True
 
+    def leave(self, worker: Worker) -> None:
+        """Have others see to the line, since ``worker`` has to wait."""
+        worker.is_coming = False
+        self._coming -= 1
+        while self._needs_more():
+            self._call()
+
+    def come(self, worker: Worker) -> None:
+        """Note that ``worker`` looks at the line again."""
+        worker.is_coming = True
+        self._coming += 1
+
     def forget(self, worker: Worker) -> None:
         """Drop a worker whose task has ended."""
-        if worker in self._parked:
+        if worker.is_coming:
+            self.leave(worker)
+        elif worker in self._parked:
             self._parked.remove(worker)
 
     def close(self) -> None:
-        """End the parked tasks; those that are lent end with their work."""
+        """End the parked tasks; those that have an errand end behind it."""
         self._is_closed = True
         parked, self._parked = self._parked, []
         for worker in parked:
             worker.task.cancel()
+
+    def _needs_more(self) -> bool:
+        # One at least, and never more than could find something to do.
+        return self._coming <= self.demand and self._coming < len(self.line)
+
+    def _call(self) -> None:
+        """Have one more worker look at the line, in the next turn of the loop."""
+        while self._parked:
+            worker = self._parked.pop()
+            # One that was just cancelled is here until its task has ended.
+            if not worker.task.cancelling():
+                self.come(worker)
+                worker.wake()
+                return
+        self.come(Worker(self))
 
 
 def is_cancelling() -> bool:

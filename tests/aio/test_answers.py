@@ -20,6 +20,7 @@ from mcws_protocol import (
     Limits,
     MessageTooLong,
     MsgPack,
+    Payload,
     Refused,
     ReplyFrame,
     RequestFrame,
@@ -64,7 +65,7 @@ class Desk:
         given: the answers in the order in which they were sent.
         limit: bytes of the longest frame that the peer accepts.
         errors: what error hooks got.
-        steps: how often a first step was announced, and how often an end.
+        steps: how often a first step was announced, how often it came, and how often an end.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class Desk:
         self.limit = 256
         self.errors: list[Exception] = []
         self.events: list[Any] = []
-        self.steps = [0, 0]
+        self.steps = [0, 0, 0]
 
     def answer(self, frame: ReplyFrame | ErrorFrame) -> None:
         """Take an answer, unless it is too long."""
@@ -91,16 +92,20 @@ class Desk:
         self.given.append(frame)
 
     def reply(self, correlation_id: int, payload: Payload) -> None:
-        """Take a reply, as any answer."""
+        """Take a reply, unless it is too long."""
         self.answer(ReplyFrame(correlation_id, payload))
 
     def request_started(self) -> None:
         """Count."""
         self.steps[0] += 1
 
-    def request_ended(self) -> None:
+    def request_stepped(self) -> None:
         """Count."""
         self.steps[1] += 1
+
+    def request_ended(self) -> None:
+        """Count."""
+        self.steps[2] += 1
 
     def _hear_error(self, error: Exception, client: Any) -> None:
         self.errors.append(error)
@@ -176,7 +181,7 @@ async def test_request_answered_by_a_plain_handler_counts_no_steps() -> None:
     desk = Desk()
     desk.handle()
     desk.ask()
-    assert desk.steps == [0, 0]
+    assert desk.steps == [0, 0, 0]
     assert desk.answers.running == 0
 
 
@@ -185,11 +190,11 @@ async def test_request_answered_by_an_async_handler_takes_a_slot() -> None:
     desk = Desk()
     desk.handle_later()
     desk.ask()
-    assert desk.steps == [1, 0]
+    assert desk.steps == [1, 0, 0]
     assert desk.answers.running == 1
     assert desk.events == []
     await asyncio.sleep(2)
-    assert desk.steps == [1, 1]
+    assert desk.steps == [1, 1, 1]
     assert desk.answers.running == 0
 
 
@@ -400,6 +405,26 @@ async def test_error_4_for_a_deadline_while_running() -> None:
     assert desk.errors == []
 
 
+async def test_deadline_of_a_handler_that_does_not_wait() -> None:
+    """It has no timer, which most async handlers would have for nothing."""
+    desk = Desk()
+    timers: list[int] = []
+
+    async def handle(request: bytes, client: Any) -> bytes:
+        return b"reply"
+
+    desk.handle_by(handle)
+    for number in range(3):
+        desk.ask(number, timeout_ms=1000)
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, SimLoop)
+        timers.append(len(loop.waiting_timers))
+        await asyncio.sleep(0)
+        timers.append(len(loop.waiting_timers))
+    assert len(desk.given) == 3
+    assert timers == [0] * 6
+
+
 async def test_deadline_after_the_answer() -> None:
     """It means nothing any more, and has no timer."""
     desk = Desk()
@@ -485,6 +510,27 @@ async def test_error_6_while_running() -> None:
     assert desk.answers.running == 0
 
 
+@pytest.mark.parametrize("demand", [0, 9])
+async def test_error_6_behind_a_handler_that_waits(demand: int) -> None:
+    """A handler that is cancelled in line begins, ends, and gets no timer."""
+    desk = Desk()
+    desk.hub.workers.demand = demand
+    desk.handle_later(b"reply", seconds=1)
+    desk.ask(1)
+    desk.ask(2, timeout_ms=500)
+    desk.answers.cancel(2)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert desk.steps[:2] == [2, 2]
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, SimLoop)
+    await asyncio.sleep(0)
+    assert len(loop.waiting_timers) == 1
+    await asyncio.sleep(2)
+    assert desk.given == [ErrorFrame(2, 6), ReplyFrame(1, b"reply")]
+    assert desk.steps == [2, 2, 2]
+
+
 @pytest.mark.parametrize("is_lent", [False, True], ids=["fresh", "lent"])
 async def test_error_6_in_the_turn_of_the_start(is_lent: bool) -> None:
     """Between the call and the first step a handler is cancelled too, and frees its slot."""
@@ -498,7 +544,7 @@ async def test_error_6_in_the_turn_of_the_start(is_lent: bool) -> None:
     await asyncio.sleep(10)
     assert desk.given == [ErrorFrame(1, 6)]
     assert desk.events == ["begins", "ends"]
-    assert desk.steps == [1, 1]
+    assert desk.steps == [1, 1, 1]
     assert desk.answers.running == 0
 
 
@@ -584,7 +630,7 @@ async def test_handler_that_raises_while_it_is_cancelled(caplog: pytest.LogCaptu
     assert desk.given == [ErrorFrame(1, 6)]
     assert [str(error) for error in desk.errors] == ["cleanup"]
     assert [record.name for record in caplog.records] == [LOG.name]
-    assert desk.steps == [1, 1]
+    assert desk.steps == [1, 1, 1]
 
 
 async def test_error_7_while_draining() -> None:

@@ -69,6 +69,24 @@ async def test_flusher_takes_marks_while_it_flushes() -> None:
     assert desk.flushed == ["one", "again"]
 
 
+async def test_flusher_flushes_at_once() -> None:
+    """Where it is asked to, with an error reported as well; who was marked still has its turn."""
+    desk = Desk()
+    problems: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda loop, context: problems.append(context))
+
+    def fail() -> None:
+        raise TypeError("framing")
+
+    desk.mark("marked")
+    desk.flusher.flush(RecordingOutbox("one", desk.flushed, fail))
+    assert desk.flushed == ["one"]
+    assert [str(problem["exception"]) for problem in problems] == ["framing"]
+    await asyncio.sleep(0)
+    assert desk.flushed == ["one", "marked"]
+
+
 async def test_flusher_goes_on_behind_an_error() -> None:
     """An outbox that cannot be flushed is reported and does not stop the others."""
     desk = Desk()

@@ -196,10 +196,10 @@ async def test_run_lends_a_worker() -> None:
     async def work() -> None:
         seen.append(COLOUR.get())
 
-    worker = hub.run(work(), context)
+    errand = hub.run(work(), context)
     await asyncio.sleep(0)
     assert seen == ["red"]
-    assert worker.work is None
+    assert errand.task is None
     hub.workers.close()
 
 

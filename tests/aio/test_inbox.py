@@ -25,6 +25,7 @@ class Recorder:
         started: payloads and names of turns, in order of their starts.
         rests: how often nothing more could start.
         is_held: whether it holds delivery.
+        corks: when what is sent leaves.
         work: what a payload leaves to await.
     """
 
@@ -34,6 +35,7 @@ class Recorder:
         self.started: list[Any] = []
         self.rests = 0
         self.is_held = False
+        self.corks: list[str] = []
         self.work: dict[Payload, Coroutine[Any, Any, None]] = {}
         self.inbox = Inbox(self.hub, self)
 
@@ -55,6 +57,14 @@ class Recorder:
         """Have the inbox deliver."""
         self.inbox.deliver()
 
+    def cork(self) -> None:
+        """Write down that what is sent from now on leaves at once."""
+        self.corks.append("cork")
+
+    def uncork(self, waits: bool) -> None:
+        """Write down that it leaves, and why."""
+        self.corks.append("waits" if waits else "ends")
+
     def delivered(self) -> None:
         """Count."""
         self.rests += 1
@@ -62,6 +72,10 @@ class Recorder:
     def is_idle(self) -> bool:
         """Say whether a message may be handled at once."""
         return self.inbox.is_idle
+
+    def takes_requests(self) -> bool:
+        """Say whether a request may start at once."""
+        return self.inbox.takes_requests
 
     def is_quiet(self) -> bool:
         """Say whether nothing waits and nothing is being handled."""
@@ -76,10 +90,25 @@ class Recorder:
 
         return Turn(start)
 
+    def call(self, name: str | None = None) -> None:
+        """Call an async request handler, whose first step comes in the next turn."""
+        self.inbox.request_started()
+        asyncio.get_running_loop().call_soon(self.step, name)
+
+    def step(self, name: str | None) -> None:
+        """Take the first step of a request handler."""
+        if name is not None:
+            self.started.append(name)
+        self.inbox.request_stepped()
+
     async def last(self, name: str, seconds: float = 1.0) -> None:
         """Take a while and write down the end."""
         await asyncio.sleep(seconds)
         self.started.append(f"{name} ends")
+
+
+async def quick() -> None:
+    """End at once."""
 
 
 async def turns(count: int = 10) -> None:
@@ -326,6 +355,24 @@ async def test_worker_runs_in_the_context_of_its_connection() -> None:
     assert HANDLING.get() is None
 
 
+async def test_worker_sends_at_once_what_its_first_handlers_sent() -> None:
+    """All that leaves together, when they have ended or one waits; later nothing is held."""
+    recorder = Recorder()
+    recorder.work[b"one"] = recorder.last("one", 0)
+    recorder.put(b"one", b"two")
+    recorder.inbox.deliver()
+    assert recorder.corks == []
+    await turns(1)
+    assert recorder.corks == ["cork", "waits"]
+    await turns()
+    assert recorder.started == [b"one", "one ends", b"two"]
+    recorder.work[b"three"] = quick()
+    recorder.put(b"three", b"four")
+    recorder.inbox.deliver()
+    await turns()
+    assert recorder.corks == ["cork", "waits", "cork", "ends"]
+
+
 async def test_worker_that_is_cancelled_does_not_keep_the_rest() -> None:
     """A handler that cancels its own task costs its own message and no other."""
     recorder = Recorder()
@@ -446,18 +493,14 @@ async def test_hold_begins_in_a_worker() -> None:
 
 
 async def test_message_waits_for_the_first_step_of_a_request() -> None:
-    """It starts in the next turn, behind what was scheduled by then."""
+    """It starts in the turn behind that step."""
     recorder = Recorder()
-    loop = asyncio.get_running_loop()
-
-    def start() -> None:
-        loop.call_soon(recorder.started.append, "step")
-        recorder.inbox.request_started()
-
-    recorder.put(Turn(start), b"message")
+    recorder.put(Turn(lambda: recorder.call("step")), b"message")
     recorder.inbox.deliver()
     assert recorder.started == []
     assert not recorder.is_idle()
+    await turns(1)
+    assert recorder.started == ["step"]
     await turns(1)
     assert recorder.started == ["step", b"message"]
     assert recorder.is_idle()
@@ -467,13 +510,11 @@ async def test_message_waits_for_the_first_step_of_a_request() -> None:
 async def test_request_does_not_wait_for_another() -> None:
     """Requests start in one turn, in their order; a message behind them waits for all."""
     recorder = Recorder()
-    loop = asyncio.get_running_loop()
 
     def request(name: str) -> Turn:
         def start() -> None:
             recorder.started.append(name)
-            loop.call_soon(recorder.started.append, f"{name} steps")
-            recorder.inbox.request_started()
+            recorder.call(f"{name} steps")
 
         return Turn(start)
 
@@ -487,14 +528,8 @@ async def test_request_does_not_wait_for_another() -> None:
 async def test_request_in_a_worker_lets_the_message_behind_it_wait() -> None:
     """The same order holds behind an async handler."""
     recorder = Recorder()
-    loop = asyncio.get_running_loop()
-
-    def start() -> None:
-        loop.call_soon(recorder.started.append, "step")
-        recorder.inbox.request_started()
-
     recorder.work[b"one"] = recorder.last("one")
-    recorder.put(b"one", Turn(start), b"two")
+    recorder.put(b"one", Turn(lambda: recorder.call("step")), b"two")
     recorder.inbox.deliver()
     await asyncio.sleep(2)
     assert recorder.started == [b"one", "one ends", "step", b"two"]
@@ -506,7 +541,7 @@ async def test_request_that_starts_while_the_inbox_is_cleared() -> None:
     recorder = Recorder()
 
     def start() -> None:
-        recorder.inbox.request_started()
+        recorder.call()
         asyncio.get_running_loop().call_soon(recorder.inbox.clear)
 
     recorder.work[b"one"] = recorder.last("one")
@@ -529,9 +564,42 @@ async def test_turn_that_leaves_something_to_await() -> None:
 async def test_request_that_starts_at_the_end_of_a_turn() -> None:
     """Its first step does not bring a second helping to a turn that has one coming."""
     recorder = Recorder(messages_per_turn=1)
-    recorder.put(Turn(recorder.inbox.request_started), b"one", b"two")
+    recorder.put(Turn(recorder.call), b"one", b"two")
     recorder.inbox.deliver()
     await turns(1)
     assert recorder.started == [b"one"]
     await turns(1)
     assert recorder.started == [b"one", b"two"]
+
+
+async def test_request_does_not_wait_for_first_steps() -> None:
+    """While only first steps are to come, a message waits and a request does not."""
+    recorder = Recorder()
+    assert not recorder.takes_requests()
+    recorder.inbox.deliver()
+    assert recorder.takes_requests()
+    recorder.call()
+    assert not recorder.is_idle()
+    assert recorder.takes_requests()
+    recorder.put(b"message")
+    assert not recorder.takes_requests()
+    await turns(2)
+    assert recorder.takes_requests()
+
+
+async def test_request_waits_for_all_else() -> None:
+    """What holds a message back holds a request back too."""
+    recorder = Recorder()
+    recorder.inbox.deliver()
+    recorder.call()
+    recorder.is_held = True
+    assert not recorder.takes_requests()
+    recorder.is_held = False
+    recorder.inbox.work(recorder.last("work"))
+    assert not recorder.takes_requests()
+    await asyncio.sleep(2)
+    recorder.call()
+    recorder.inbox.clear()
+    assert not recorder.takes_requests()
+    await turns(2)
+    assert not recorder.takes_requests()

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import traceback
 from collections.abc import Coroutine
 from contextvars import Context, ContextVar, copy_context
 from typing import Any
 
 import pytest
 
-from mcws_protocol.aio._workers import PARKED_MAX, InContext, Worker, Workers
+from mcws_protocol.aio._errand import Errand
+from mcws_protocol.aio._workers import ERRANDS_PER_TURN, PARKED_MAX, Workers
 
 COLOUR: ContextVar[str] = ContextVar("COLOUR", default="none")
 
@@ -21,28 +20,38 @@ class Pool:
 
     Attributes:
         events: what work wrote down.
+        tasks: what ran work, in the order in which that began.
         workers: the workers under test.
     """
 
     def __init__(self) -> None:
         self.events: list[Any] = []
+        self.tasks: list[asyncio.Task[Any]] = []
         self.workers = Workers(asyncio.get_running_loop())
 
-    def run(self, work: Coroutine[Any, Any, None], context: Context | None = None) -> Worker:
+    def run(self, work: Coroutine[Any, Any, None], context: Context | None = None) -> Errand:
         """Run ``work`` in a copy of the present context unless there is one."""
         return self.workers.run(work, copy_context() if context is None else context)
 
     async def note(self, event: Any) -> None:
         """Be work that ends at once."""
         self.events.append(event)
+        self.note_task()
 
     async def sleep(self, event: Any, seconds: float = 100.0) -> None:
         """Be work that takes a while and writes down how it ended."""
         self.events.append(f"{event} begins")
+        self.note_task()
         try:
             await asyncio.sleep(seconds)
         finally:
             self.events.append(f"{event} ends")
+
+    def note_task(self) -> None:
+        """Write down which task runs."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.tasks.append(task)
 
 
 async def turns(count: int = 10) -> None:
@@ -54,83 +63,6 @@ async def turns(count: int = 10) -> None:
 def others() -> set[asyncio.Task[Any]]:
     """Return all tasks but this one."""
     return {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
-
-
-# InContext
-
-
-async def test_context_is_that_of_the_work() -> None:
-    """Work sees and changes its own context, across everything that it awaits."""
-    seen: list[str] = []
-
-    async def work() -> None:
-        COLOUR.set("red")
-        await asyncio.sleep(0)
-        seen.append(COLOUR.get())
-        await asyncio.create_task(child())
-
-    async def child() -> None:
-        seen.append(COLOUR.get())
-
-    context = copy_context()
-    await InContext(work(), context)
-    assert seen == ["red", "red"]
-    assert context[COLOUR] == "red"
-    assert COLOUR.get() == "none"
-
-
-async def test_context_passes_exceptions_out() -> None:
-    """What work raises comes out."""
-
-    async def work() -> None:
-        await asyncio.sleep(0)
-        raise ValueError("work")
-
-    with pytest.raises(ValueError, match="work"):
-        await InContext(work(), copy_context())
-
-
-async def test_context_passes_exceptions_in() -> None:
-    """What is awaited raises inside of the work, which may go on and await more."""
-
-    async def work() -> None:
-        future = asyncio.get_running_loop().create_future()
-        future.set_exception(KeyError("inner"))
-        with pytest.raises(KeyError):
-            await future
-        await asyncio.sleep(0)
-
-    await InContext(work(), copy_context())
-
-
-async def test_context_leaves_no_trace_of_handled_exceptions() -> None:
-    """An error raised after another one was handled does not seem to come of that."""
-
-    async def work() -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.sleep(9), 1)
-        raise ValueError("work")
-
-    with pytest.raises(ValueError, match="work") as caught:
-        await InContext(work(), copy_context())
-    assert "During handling" not in "".join(traceback.format_exception(caught.value))
-
-
-def test_context_closes_its_work() -> None:
-    """Work that is destroyed instead of resumed runs its ``finally`` in its context."""
-    seen: list[str] = []
-
-    async def work() -> None:
-        COLOUR.set("red")
-        try:
-            await asyncio.sleep(0)
-        finally:
-            seen.append(COLOUR.get())
-
-    driver = InContext(work(), copy_context()).__await__()
-    next(driver)
-    driver.close()
-    assert seen == ["red"]
 
 
 async def timeout() -> None:
@@ -193,15 +125,14 @@ async def test_worker_understands_structured_concurrency(tool: Any) -> None:
 
     async def work() -> None:
         await tool()
-        pool.events.append("survived")
+        await pool.note("survived")
 
-    tasks = [pool.run(work()).task]
-    await asyncio.sleep(20)
-    tasks.append(pool.run(work()).task)
-    await asyncio.sleep(20)
+    for _ in range(2):
+        pool.run(work())
+        await asyncio.sleep(20)
     assert pool.events == ["survived", "survived"]
-    assert tasks[0] is tasks[1]
-    assert tasks[0].cancelling() == 0
+    assert pool.tasks[0] is pool.tasks[1]
+    assert pool.tasks[0].cancelling() == 0
 
 
 # Workers
@@ -210,13 +141,12 @@ async def test_worker_understands_structured_concurrency(tool: Any) -> None:
 async def test_worker_is_used_again() -> None:
     """One task serves one piece of work after the other."""
     pool = Pool()
-    workers: list[Worker] = []
     for number in range(3):
-        workers.append(pool.run(pool.note(number)))
+        errand = pool.run(pool.note(number))
         await turns()
+        assert errand.task is None
     assert pool.events == [0, 1, 2]
-    assert len({worker.task for worker in workers}) == 1
-    assert workers[0].work is None
+    assert len(set(pool.tasks)) == 1
 
 
 async def test_worker_runs_nothing_inside_the_call() -> None:
@@ -242,8 +172,10 @@ async def test_workers_run_side_by_side() -> None:
     """What is busy is not lent; another worker takes the next work."""
     pool = Pool()
     one, two = pool.run(pool.sleep("one", 2)), pool.run(pool.sleep("two", 1))
-    await asyncio.sleep(3)
+    await turns()
+    assert [one.task, two.task] == pool.tasks
     assert one.task is not two.task
+    await asyncio.sleep(3)
     assert pool.events == ["one begins", "two begins", "two ends", "one ends"]
 
 
@@ -271,19 +203,162 @@ async def test_worker_keeps_contexts_apart() -> None:
     ]
 
 
-async def test_worker_that_raised_is_not_used_again(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("waits", [False, True])
+@pytest.mark.parametrize("demand", [0, 9])
+async def test_worker_that_raised_is_not_used_again(waits: bool, demand: int) -> None:
     """Work handles its own errors; one that does not costs its task and nothing else."""
     pool = Pool()
+    pool.workers.demand = demand
 
     async def fail() -> None:
+        pool.note_task()
+        if waits:
+            await asyncio.sleep(0)
         raise KeyError("unhandled")
 
-    worker = pool.run(fail())
-    await turns()
-    assert isinstance(worker.task.exception(), KeyError)
+    pool.run(fail())
     pool.run(pool.note("next"))
     await turns()
+    assert isinstance(pool.tasks[0].exception(), KeyError)
+    assert pool.tasks[1] is not pool.tasks[0]
     assert pool.events == ["next"]
+
+
+# The line
+
+
+async def test_worker_goes_on_with_the_line() -> None:
+    """Work that ends without waiting needs one task and one turn, however much there is."""
+    pool = Pool()
+    pool.workers.demand = 0
+    for number in range(5):
+        pool.run(pool.note(number))
+    assert len(others()) == 1
+    await turns(1)
+    assert pool.events == [0, 1, 2, 3, 4]
+    assert len(set(pool.tasks)) == 1
+
+
+async def test_worker_takes_what_work_adds_to_the_line() -> None:
+    """Work may ask for more work, which needs nobody else."""
+    pool = Pool()
+    pool.workers.demand = 0
+
+    async def work() -> None:
+        pool.run(pool.note("more"))
+        pool.events.append("work")
+
+    pool.run(work())
+    await turns(1)
+    assert pool.events == ["work", "more"]
+    assert len(others()) == 1
+
+
+async def test_worker_that_waits_has_others_go_on() -> None:
+    """Who is in line waits for at most one turn, whoever waits in front of it."""
+    pool = Pool()
+    pool.workers.demand = 0
+    pool.run(pool.sleep("slow", 5))
+    pool.run(pool.note("quick"))
+    await turns(1)
+    assert pool.events == ["slow begins"]
+    await turns(1)
+    assert pool.events == ["slow begins", "quick"]
+    pool.run(pool.note("later"))
+    await turns(1)
+    assert pool.events == ["slow begins", "quick", "later"]
+    assert pool.tasks[2] is pool.tasks[1]
+
+
+async def test_worker_that_waited_goes_on_with_the_line() -> None:
+    """It takes what is there, and who was woken for that finds nothing."""
+    pool = Pool()
+    pool.workers.demand = 0
+
+    async def work() -> None:
+        await asyncio.sleep(0)
+        pool.run(pool.note("behind"))
+
+    pool.run(work())
+    await turns()
+    assert pool.events == ["behind"]
+    assert len(others()) == 2
+    pool.run(pool.note("next"))
+    await turns()
+    assert pool.events == ["behind", "next"]
+
+
+async def test_workers_are_woken_ahead_for_work_that_waits() -> None:
+    """Where the last errands waited, as many begin in one turn as are in line."""
+    pool = Pool()
+    pool.workers.demand = 0
+    steps: list[int] = []
+    for _ in range(2):
+        for number in range(50):
+            pool.run(pool.sleep(number, 1))
+        before = len(pool.tasks)
+        for count in (1, 4):
+            await turns(count)
+            steps.append(len(pool.tasks) - before)
+        await asyncio.sleep(2)
+    assert steps == [1, 50, 50, 50]
+    assert len(others()) == 50
+
+
+async def test_workers_are_not_woken_ahead_for_work_that_ends_at_once() -> None:
+    """Where many errands in a row did not wait, one worker does all."""
+    pool = Pool()
+    pool.run(pool.note("first"))
+    pool.run(pool.note("second"))
+    assert len(others()) == 2
+    for number in range(PARKED_MAX):
+        pool.run(pool.note(number))
+        await turns(1)
+    pool.tasks.clear()
+    for number in range(50):
+        pool.run(pool.note(number))
+    await turns()
+    assert len(set(pool.tasks)) == 1
+
+
+async def test_worker_lets_the_loop_turn() -> None:
+    """Work that never waits does not keep the loop to itself (FAULTS 28)."""
+    pool = Pool()
+    pool.workers.demand = 0
+    for number in range(2 * ERRANDS_PER_TURN + 1):
+        pool.run(pool.note(number))
+    for count in (1, 2):
+        await turns(1)
+        assert len(pool.events) == count * ERRANDS_PER_TURN
+    await turns(1)
+    assert pool.events == list(range(2 * ERRANDS_PER_TURN + 1))
+    assert len(set(pool.tasks)) == 1
+
+
+async def test_worker_that_is_cancelled_in_the_middle_of_the_line() -> None:
+    """Somebody who ends its task while the loop turns ends none of the work."""
+    pool = Pool()
+    pool.workers.demand = 0
+    for number in range(ERRANDS_PER_TURN + 2):
+        pool.run(pool.note(number))
+    await turns(1)
+    pool.tasks[0].cancel()
+    await turns()
+    assert pool.events == list(range(ERRANDS_PER_TURN + 2))
+    assert len(set(pool.tasks)) == 2
+
+
+async def test_worker_has_a_context_of_its_own() -> None:
+    """What somebody set who needed a worker is not kept in that for good."""
+    COLOUR.set("before")
+    pool = Pool()
+    COLOUR.set("red")
+    pool.workers.run(pool.note("work"), copy_context(), lambda waits: pool.events.append(waits))
+    pool.workers.run(
+        pool.sleep("sleep", 1), copy_context(), lambda waits: pool.events.append(COLOUR.get())
+    )
+    await turns()
+    assert pool.events == ["work", False, "sleep begins", "before"]
 
 
 # Cancelling
@@ -292,30 +367,28 @@ async def test_worker_that_raised_is_not_used_again(caplog: pytest.LogCaptureFix
 async def test_worker_cancels_its_work() -> None:
     """Cancelled work ends, and its task is not used again."""
     pool = Pool()
-    work = pool.sleep("one")
-    worker = pool.run(work)
+    errand = pool.run(pool.sleep("one"))
     await turns()
-    worker.cancel(work)
+    errand.cancel()
+    pool.run(pool.note("next"))
     await turns()
-    assert pool.events == ["one begins", "one ends"]
-    assert worker.task.done()
-    assert pool.run(pool.note("next")) is not worker
-    await turns()
-    assert pool.events[2:] == ["next"]
+    assert pool.events == ["one begins", "one ends", "next"]
+    assert pool.tasks[0].done()
+    assert pool.tasks[1] is not pool.tasks[0]
 
 
 async def test_worker_does_not_cancel_what_it_does_not_do() -> None:
     """A late cancellation does not hit the work that came after."""
     pool = Pool()
-    early = pool.note("early")
-    worker = pool.run(early)
+    early = pool.run(pool.note("early"))
     await turns()
-    assert pool.run(pool.sleep("late", 1)) is worker
+    pool.run(pool.sleep("late", 1))
     await turns()
-    worker.cancel(early)
+    early.cancel()
     await asyncio.sleep(2)
     assert pool.events == ["early", "late begins", "late ends"]
-    assert not worker.task.done()
+    assert pool.tasks[0] is pool.tasks[1]
+    assert not pool.tasks[0].done()
 
 
 async def test_worker_that_raises_cancelled_error_is_used_again() -> None:
@@ -323,13 +396,16 @@ async def test_worker_that_raises_cancelled_error_is_used_again() -> None:
     pool = Pool()
 
     async def work() -> None:
+        pool.note_task()
         raise asyncio.CancelledError
 
-    worker = pool.run(work())
+    pool.run(work())
+    pool.run(pool.note("next"))
     await turns()
-    assert pool.run(pool.note("next")) is worker
+    pool.run(pool.note("last"))
     await turns()
-    assert pool.events == ["next"]
+    assert pool.events == ["next", "last"]
+    assert pool.tasks[0] in pool.tasks[1:]
 
 
 async def test_worker_that_swallowed_a_cancellation_is_not_used_again() -> None:
@@ -339,12 +415,28 @@ async def test_worker_that_swallowed_a_cancellation_is_not_used_again() -> None:
     async def work() -> None:
         await asyncio.gather(pool.sleep("one"), return_exceptions=True)
 
-    coroutine = work()
-    worker = pool.run(coroutine)
+    errand = pool.run(work())
     await turns()
-    worker.cancel(coroutine)
+    errand.cancel()
     await turns()
-    assert worker.task.done()
+    assert not others()
+
+
+async def test_worker_that_was_cancelled_by_its_work_leaves_the_line() -> None:
+    """Work that ends at once may have cancelled its own task: what is behind it has another."""
+    pool = Pool()
+    pool.workers.demand = 0
+
+    async def work() -> None:
+        await pool.note("one")
+        pool.tasks[0].cancel()
+
+    pool.run(work())
+    pool.run(pool.note("two"))
+    await turns()
+    assert pool.events == ["one", "two"]
+    assert pool.tasks[0].cancelled()
+    assert pool.tasks[1] is not pool.tasks[0]
 
 
 @pytest.mark.parametrize("is_lent", [False, True], ids=["fresh", "lent"])
@@ -354,13 +446,27 @@ async def test_worker_cancels_work_that_did_not_begin(is_lent: bool) -> None:
     if is_lent:
         pool.run(pool.note("before"))
         await turns()
-    work = pool.sleep("one")
-    worker = pool.run(work)
-    worker.cancel(work)
+    errand = pool.run(pool.sleep("one"))
+    errand.cancel()
     await turns()
     assert pool.events[-2:] == ["one begins", "one ends"]
-    assert worker.task.done()
     assert not others()
+
+
+@pytest.mark.parametrize("demand", [0, 9])
+async def test_worker_cancels_work_in_the_line(demand: int) -> None:
+    """Neither the work before it nor the one behind it is touched."""
+    pool = Pool()
+    pool.workers.demand = demand
+    errands = [pool.run(pool.sleep(name, 1)) for name in ("one", "two", "three")]
+    errands[1].cancel()
+    await turns()
+    begun = ["one begins", "two begins", "three begins"]
+    assert [event for event in pool.events if event in begun] == begun
+    assert pool.events.count("two ends") == 1
+    assert len(pool.events) == 4
+    await asyncio.sleep(2)
+    assert pool.events[4:] == ["one ends", "three ends"]
 
 
 @pytest.mark.parametrize("is_lent", [False, True], ids=["fresh", "lent"])
@@ -376,20 +482,21 @@ async def test_worker_hands_on_work_that_did_not_begin(is_lent: bool) -> None:
     async def work() -> None:
         pool.events.append(COLOUR.get())
 
-    worker = pool.run(work(), context)
-    worker.task.cancel()
+    errand = pool.run(work(), context)
+    (task,) = others()
+    task.cancel()
     await turns()
     assert pool.events[-1] == "red"
-    assert worker.task.cancelled()
-    assert worker.work is None
+    assert task.cancelled()
+    assert errand.task is None
 
 
 async def test_worker_does_not_hand_on_work_that_began() -> None:
     """What a cancelled task was doing ends with it."""
     pool = Pool()
-    worker = pool.run(pool.sleep("one"))
+    pool.run(pool.sleep("one"))
     await turns()
-    worker.task.cancel()
+    pool.tasks[0].cancel()
     await turns()
     assert pool.events == ["one begins", "one ends"]
 
@@ -397,22 +504,23 @@ async def test_worker_does_not_hand_on_work_that_began() -> None:
 async def test_worker_that_is_cancelled_while_parked_is_not_lent() -> None:
     """Neither in the turn of the cancellation nor later."""
     pool = Pool()
-    worker = pool.run(pool.note("before"))
+    pool.run(pool.note("before"))
     await turns()
-    worker.task.cancel()
-    assert pool.run(pool.note("at once")) is not worker
+    pool.tasks[0].cancel()
+    pool.run(pool.note("at once"))
     await turns()
-    assert pool.run(pool.note("later")) is not worker
+    pool.run(pool.note("later"))
     await turns()
     assert pool.events == ["before", "at once", "later"]
+    assert pool.tasks[0] not in pool.tasks[1:]
 
 
 async def test_worker_that_is_cancelled_while_parked_is_forgotten() -> None:
     """Its place among the parked is free."""
     pool = Pool()
-    worker = pool.run(pool.note("before"))
+    pool.run(pool.note("before"))
     await turns()
-    worker.task.cancel()
+    pool.tasks[0].cancel()
     await turns()
     assert not others()
     pool.workers.close()
@@ -429,8 +537,8 @@ async def test_workers_are_parked_up_to_the_limit(count: int, kept: int) -> None
     """After a burst so many tasks are kept; the others end."""
     pool = Pool()
     for number in range(count):
-        pool.run(pool.note(number))
-    await turns()
+        pool.run(pool.sleep(number, 1))
+    await asyncio.sleep(2)
     assert len(others()) == kept
     pool.workers.close()
 

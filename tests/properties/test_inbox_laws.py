@@ -12,7 +12,7 @@ from typing import Any, Final
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mcws_protocol import ErrorFrame, Limits, Payload, ReplyFrame, RequestFrame
+from mcws_protocol import ErrorFrame, Limits, Payload, RequestFrame
 from mcws_protocol.aio._answers import Answers
 from mcws_protocol.aio._dispatcher import Dispatcher
 from mcws_protocol.aio._handlers import Handlers, Rest
@@ -120,22 +120,32 @@ class Connection:
         """Have the inbox deliver."""
         self.inbox.deliver()
 
+    def cork(self) -> None:
+        """Nothing to do."""
+
+    def uncork(self, waits: bool) -> None:
+        """Nothing to do."""
+
     def delivered(self) -> None:
         """Nothing to do."""
 
     # What answers call
 
-    def answer(self, frame: ReplyFrame | ErrorFrame) -> None:
-        """Count an answer."""
+    def answer(self, frame: ErrorFrame) -> None:
+        """Count an error."""
         self.given[frame.correlation_id] += 1
 
     def reply(self, correlation_id: int, payload: Payload) -> None:
-        """Count a reply, as any answer."""
+        """Count a reply."""
         self.given[correlation_id] += 1
 
     def request_started(self) -> None:
         """Pass it on, as a connection does."""
         self.inbox.request_started()
+
+    def request_stepped(self) -> None:
+        """Pass it on, as a connection does."""
+        self.inbox.request_stepped()
 
     def request_ended(self) -> None:
         """Nothing to do."""
@@ -145,12 +155,14 @@ class Connection:
     def arrive(self, number: int, arrival: Arrival) -> None:
         """Take what a read brought, as a connection does."""
         payload = number.to_bytes(2, "big")
-        was_idle, self.is_direct = self.inbox.is_idle, True
+        self.is_direct = True
         if arrival.is_request:
-            self.inbox.put(self.answers.take(RequestFrame(number, payload)))
-            if was_idle:
-                self.inbox.deliver()
-        elif was_idle:
+            frame = RequestFrame(number, payload)
+            if self.inbox.takes_requests:
+                self.answers.start(frame, self.hub.loop.time())
+            else:
+                self.inbox.put(self.answers.take(frame))
+        elif self.inbox.is_idle:
             rest = self.start_message(payload)
             if rest is not None:
                 self.inbox.work(rest)
@@ -241,9 +253,12 @@ class Connection:
             self.ended.append(number)
 
 
-async def play(script: list[Arrival | Happening], messages_per_turn: int) -> Connection:
+async def play(
+    script: list[Arrival | Happening], messages_per_turn: int, demand: int = 256
+) -> Connection:
     """Let the script happen, lift all holds, and wait until all has ended."""
     connection = Connection(script, messages_per_turn)
+    connection.hub.workers.demand = demand
     connection.inbox.deliver()
     for number, event in enumerate(script):
         if isinstance(event, Arrival):
@@ -292,12 +307,12 @@ def check(connection: Connection) -> None:
     assert connection.answers.running == 0
 
 
-def run(script: list[Arrival | Happening], messages_per_turn: int) -> Connection:
+def run(script: list[Arrival | Happening], messages_per_turn: int, demand: int = 256) -> Connection:
     """Play a script on a loop of its own, which has nothing to complain of and no task left."""
     complaints: list[Any] = []
 
     async def main() -> Connection:
-        connection = await play(script, messages_per_turn)
+        connection = await play(script, messages_per_turn, demand)
         left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         assert not left, "a task was left"
         return connection
@@ -311,21 +326,33 @@ def run(script: list[Arrival | Happening], messages_per_turn: int) -> Connection
 
 
 @settings(max_examples=400)
-@given(scripts, st.integers(1, 5))
-@example([Arrival(True, True, (), "returns"), Happening("cancel", 0)], 1)
+@given(scripts, st.integers(1, 5), st.sampled_from((0, 0, 2, 256)))
+@example([Arrival(True, True, (), "returns"), Happening("cancel", 0)], 1, 256)
 @example(
     [Arrival(False, True, (), "swallows"), *[Arrival(False, True, (), "raises")] * 2],
     3,
+    256,
 )
+@example([*[Arrival(True, True, (1.0,), "returns")] * 3, Arrival(False, False, (), "")], 5, 0)
 def test_inbox_law_order_and_completeness(
-    script: list[Arrival | Happening], messages_per_turn: int
+    script: list[Arrival | Happening], messages_per_turn: int, demand: int
 ) -> None:
     """All starts once, in order, one message at a time, outside of calls, each request answered."""
-    check(run(script, messages_per_turn))
+    check(run(script, messages_per_turn, demand))
 
 
 @settings(max_examples=400)
 @given(st.lists(arrivals, min_size=1, max_size=40), st.integers(1, 5), st.booleans())
+@example(
+    [
+        Arrival(True, True, (0.0,), "returns"),
+        *[Arrival(False, False, (), "returns")] * 4,
+        Arrival(False, True, (), "returns"),
+        Arrival(False, False, (), "returns"),
+    ],
+    5,
+    True,
+)
 def test_inbox_law_fairness(
     script: list[Arrival | Happening], messages_per_turn: int, is_held: bool
 ) -> None:
