@@ -15,6 +15,7 @@ class End(CableTransport):
 
     Attributes:
         other: the other end.
+        protocol: what hears of all.
         written: every chunk that was written here.
         half_closes: whether one direction can end alone.
         has_ended: whether this direction has ended alone.
@@ -28,12 +29,9 @@ class End(CableTransport):
         self.name: Side = name
         self.written: list[bytes] = []
         self.half_closes = True
+        # Also once it is lost, when the transport knows of no protocol any more.
+        self.protocol = protocol
         self.has_ended = False
-
-    @property
-    def protocol(self) -> Any:
-        """What hears of all."""
-        return self.get_protocol()
 
     @property
     def toward(self) -> Side:
