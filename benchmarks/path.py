@@ -203,7 +203,7 @@ def table(builds: dict[str, Figures]) -> str:
 
 def main() -> None:
     """Print the table; with ``--json`` the figures of this very process."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description="Show where the microseconds go.")
     parser.add_argument("--packages", metavar="DIR", type=Path, default=ROOT)
     parser.add_argument("--json", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
