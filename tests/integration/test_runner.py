@@ -76,8 +76,11 @@ class Process:
 
     def end(self) -> tuple[int, str, str]:
         """Return the exit code of the process, and what else it printed."""
-        out, err = self.process.communicate(timeout=20)
-        return self.process.returncode, out, err
+        # Not by `communicate`, which does not know what `readline` has read ahead.
+        code = self.process.wait(timeout=20)
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        return code, self.process.stdout.read(), self.process.stderr.read()
 
 
 class Recorder:
