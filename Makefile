@@ -102,7 +102,8 @@ $(BENCH)/.bench: pyproject.toml benchmarks/install.py $(wildcard mcws_*/*.py mcw
 bench: $(BENCH)/.bench  ## compare with other servers; ARGS are those of benchmarks.run, COMPILED=0 is quicker
 	@$(BENCH)/bin/python -m benchmarks.run $(ARGS)
 
-parts: $(VENV)/.test  ## measure parts alone: framing, messages, simulation
+parts: $(VENV)/.test  ## measure parts alone: the way of a message, framing, messages, simulation
+	@$(BIN)/python benchmarks/path.py
 	@$(BIN)/python benchmarks/framing.py
 	@$(BIN)/python benchmarks/messages.py
 	@$(BIN)/python benchmarks/simulation.py
