@@ -136,8 +136,9 @@ class CableSocket(SocketCalls):
         """
         if value is not None and value < 0:
             raise ValueError("Timeout value out of range")
-        self._check_open()
+        # Kept by a closed socket too, as the real one does before it looks at its descriptor.
         self._timeout = value
+        self._check_open()
 
     def gettimeout(self) -> float | None:
         """Return for how many seconds calls wait."""

@@ -105,6 +105,7 @@ def real_pair() -> Generator[tuple[socket.socket, socket.socket]]:
 @example([(0, "shutdown", 1), (1, "shutdown", 1), (0, "getpeername"), (0, "shutdown", 0)])
 @example([(0, "close"), (1, "send", b"a"), (1, "send", b"a"), (1, "recv", 1), (1, "send", b"a")])
 @example([(0, "shutdown", 2), (1, "send", b"a"), (1, "recv", 1), (0, "recv", 1), (1, "recv", 1)])
+@example([(0, "close"), (0, "timeout", 0.0), (0, "sendfile", 0, None)])
 def test_fake_sockets_do_what_real_ones_do(steps: list[Step]) -> None:
     """Results, types of errors and their numbers are the same for any script of one thread."""
     with real_pair() as pair:
