@@ -11,7 +11,7 @@ from hypothesis import find, settings
 from mcws_protocol import FrameDecoder
 
 from ._framing_laws import FramingLaws
-from ._work import Work, copied_by, in_single_bytes, tracing, work_for
+from ._work import Work, copied_by, in_single_bytes, tracing, work_for, work_of
 
 SIZES: Final = (60_000, 12_000, 200)
 """Bytes of a long payload: the first that a framing carries. Above the sizes in which buffers are
@@ -70,7 +70,7 @@ class FramingEffort(FramingLaws):
             f"{copied} bytes were copied for {4 * piece}, where {allowed} would be linear"
         )
         size = min(STEPS_BYTES, piece)
-        few = work_for(self._decoder(payload), in_single_bytes(part[:size]))
+        few = work_of(lambda: self._decoder(payload), in_single_bytes(part[:size]))
         limit = few.allowed(LINEAR)
         work_for(self._decoder(payload), in_single_bytes(self.encode(payload)[: 4 * size]), limit)
 
@@ -79,7 +79,7 @@ class FramingEffort(FramingLaws):
         self.require_frames()
         quiet = settings(database=None, derandomize=True)
         frame = self.encode(find(self.carried(), bool, settings=quiet))
-        few = work_for(self._decoder(frame), [frame * FRAMES], counts_copies=True)
+        few = work_of(lambda: self._decoder(frame), [frame * FRAMES], counts_copies=True)
         limit: Work = few.allowed(LINEAR)
         work_for(self._decoder(frame), [frame * FRAMES * 4], limit, counts_copies=True)
 

@@ -117,6 +117,17 @@ def copied_by(decoder: FrameDecoder, pieces: Sequence[bytes]) -> int:
     return copied
 
 
+def work_of(
+    decoders: Callable[[], FrameDecoder], pieces: Sequence[bytes], *, counts_copies: bool = False
+) -> Work:
+    """Return the work that it takes to feed ``pieces`` to a decoder that knows its way.
+
+    Twice, since from Python 3.12 on instructions are counted only of code that was traced before.
+    """
+    work_for(decoders(), pieces, counts_copies=counts_copies)
+    return work_for(decoders(), pieces, counts_copies=counts_copies)
+
+
 def work_for(
     decoder: FrameDecoder,
     pieces: Sequence[bytes],
@@ -174,8 +185,6 @@ def instructions(
     # The functions of this file are entered too, those of `Watched` among them, and are few.
     count = _counter(work, math.inf if allowed is None else allowed.steps)
     sys.setprofile(_searches(work))
-    # Before tracing begins: Python 3.12 looks only then whether anybody wants instructions.
-    sys._getframe().f_trace_opcodes = True
     sys.settrace(_with_copies(work, count) if counts_copies else count)
     try:
         yield

@@ -312,14 +312,15 @@ def test_searches_are_counted() -> None:
     assert work.steps > 20
 
 
-def test_steps_are_counted_from_the_first_call_on() -> None:
-    """The first count of a process is as high as the second."""
+def test_linear_framing_passes_in_a_process_of_its_own() -> None:
+    """Code that was never traced before is no slower for it."""
     program = (
-        "from mcws_protocol import Lines\n"
-        "from mcws_testkit._work import work_for\n"
-        "decoders = [Lines().decoder(frame_bytes_max=9) for _ in range(2)]\n"
-        "first, second = [work_for(each, [b'abc\\n'] * 9).steps for each in decoders]\n"
-        "assert first == second > 100, (first, second)"
+        "from mcws_protocol import LengthPrefixed\n"
+        "from mcws_testkit import FramingSuite\n"
+        "class TestIt(FramingSuite):\n"
+        "    framing = LengthPrefixed(2)\n"
+        "TestIt().test_time_is_linear_for_many_frames_at_once()\n"
+        "TestIt().test_time_is_linear_for_one_frame_in_single_bytes()\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
 
