@@ -26,9 +26,6 @@ class Role(Enum):
 class State(Enum):
     """How far the dialogue of two ends has come, seen from one of them."""
 
-    # That of `Enum` is a function in Python, and every step looks up two members.
-    __hash__ = object.__hash__
-
     START = "start"
     """Nothing was said: the client shall send HELLO."""
     GREETED = "greeted"
@@ -48,9 +45,6 @@ class State(Enum):
 class Step(Enum):
     """What can happen in a dialogue."""
 
-    # As above.
-    __hash__ = object.__hash__
-
     SEND_HELLO = "send HELLO"
     SEND_WELCOME = "send WELCOME"
     SEND_REJECT = "send REJECT"
@@ -63,6 +57,11 @@ class Step(Enum):
     RECEIVE_CLOSE = "receive CLOSE"
     END = "the stream ends"
 
+
+# That of `Enum` is a function in Python, and every step looks up two members. Set from outside,
+# where type checkers do not take it for an attribute.
+for each in (State, Step):
+    setattr(each, "__hash__", object.__hash__)  # noqa: B010
 
 Table: TypeAlias = Mapping[State, Mapping[Step, State]]
 

@@ -706,8 +706,6 @@ class Role(Enum):
     SERVER = "server"
 
 class State(Enum):
-    __hash__ = object.__hash__
-
     START = "start"
     GREETED = "greeted"
     OPEN = "open"
@@ -799,8 +797,6 @@ class _Asks(Generic[_S_co, _T_co, _R_co]): ...
 _Table: TypeAlias = Mapping[State, Mapping[_Step, State]]
 
 class _Step(Enum):
-    __hash__ = object.__hash__
-
     SEND_HELLO = "send HELLO"
     SEND_WELCOME = "send WELCOME"
     SEND_REJECT = "send REJECT"
