@@ -237,14 +237,13 @@ class McwsMachine(Machine):
                 self._deaf = True
             case PingFrame() | PongFrame():
                 self._note_ping(event, now)
-            case RequestFrame():
-                self._owe(event.correlation_id)
             case ReplyFrame() | ErrorFrame():
                 return self._is_answer(event.correlation_id)
             case CancelFrame():
                 return self._owed is not None and event.correlation_id in self._owed
             case _:
-                # DRAIN and LOSS change nothing here, the application hears of them.
+                # DRAIN and LOSS change nothing here, the application hears of them. A REQUEST that
+                # was agreed on is a plain one, which `_accept` has taken.
                 pass
         return True
 

@@ -168,6 +168,16 @@ async def test_request_is_answered(handle: Any) -> None:
     assert desk.errors == []
 
 
+async def test_request_that_comes_while_draining_is_refused_at_once() -> None:
+    """Also where nothing is in its way."""
+    desk = Desk()
+    desk.handle(b"reply")
+    desk.answers.is_draining = True
+    desk.answers.start(RequestFrame(7, b""), 0.0)
+    assert desk.given == [ErrorFrame(7, 7)]
+    assert desk.events == []
+
+
 async def test_request_is_given_to_its_handler() -> None:
     """The handler gets the decoded request and the client."""
     desk = Desk(Text())

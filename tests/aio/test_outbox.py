@@ -1125,6 +1125,8 @@ async def test_reply_behind_the_end_is_refused() -> None:
     sender.outbox.refuse(GONE)
     with pytest.raises(ConnectionClosed):
         sender.outbox.reply(b"x")
+    with pytest.raises(ConnectionClosed):
+        sender.outbox.put_reply(1, b"x")
 
 
 async def test_reply_that_the_wire_cannot_carry() -> None:

@@ -28,6 +28,7 @@ from mcws_protocol._events import (
     LossFrame,
     MessageFrame,
     Numbering,
+    Payload,
     PingFrame,
     PongFrame,
     Received,
@@ -966,6 +967,39 @@ def test_welcome_is_as_long_as_the_peer_accepts(id_bytes: int, *, fits: bool) ->
         with pytest.raises(MessageTooLong):
             machine.send(welcome, 0.0, out)
         assert out == []
+
+
+def owing(payload_bytes_max: int = 1 << 20) -> McwsMachine:
+    """Return a server's machine that owes an answer to request 7."""
+    hello = HelloFrame(frame_bytes_max=payload_bytes_max + 6, features=1)
+    machine = opened(Role.SERVER, hello=hello)
+    question = RequestFrame(7, b"?")
+    assert machine.receive(encode_frame(question), 0.0) == [question]
+    return machine
+
+
+@pytest.mark.parametrize("payload", [b"", b"yes", "ja \u2713", b"x" * LARGE], ids=len)
+def test_reply_is_the_frame_that_send_makes(payload: Payload) -> None:
+    """The short way writes the same bytes, and a large payload is not copied."""
+    machine, other = owing(), owing()
+    out: list[bytes] = []
+    usual: list[bytes] = []
+    size = machine.send_reply(7, payload, 0.0, out)
+    assert size == other.send(ReplyFrame(7, payload), 0.0, usual)
+    assert b"".join(out) == b"".join(usual)
+    assert len(out) == (2 if len(payload) >= LARGE else 1)
+    with pytest.raises(LocalProtocolError, match="no request 7 waits for an answer"):
+        machine.send_reply(7, payload, 0.0, out)
+
+
+def test_reply_that_is_too_long_may_be_followed_by_another() -> None:
+    """Nothing is noted of what was not sent."""
+    machine = owing(payload_bytes_max=300)
+    out: list[bytes] = []
+    with pytest.raises(MessageTooLong):
+        machine.send_reply(7, bytes(301), 0.0, out)
+    assert out == []
+    assert machine.send_reply(7, bytes(300), 0.0, out) == 310
 
 
 def test_excuse_in_the_opening_changes_nothing_but_the_time() -> None:
