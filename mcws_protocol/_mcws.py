@@ -219,8 +219,7 @@ class McwsMachine(Machine):
         self.step(Step.RECEIVE_FRAME if step is None else step[1])
         if step is None and self.state is not State.OPEN:
             return False  # WIRE 4: discarded, this end said CLOSE
-        if isinstance(event, bytes | str):
-            return True
+        assert not isinstance(event, bytes | str), "taken above, while all is open"
         if not self._is_agreed(event, is_ours=False):
             raise RemoteProtocolError(f"{type(event).__name__} was not agreed on")
         return self._note(event, now)

@@ -161,6 +161,27 @@ async def test_plain_echo_handler_is_flow_controlled(lab: MakeLab, wire: Wire) -
     assert len(heard) == 1000
 
 
+async def test_plain_request_handler_is_flow_controlled(lab: MakeLab) -> None:
+    """A client that does not read its replies is not read from either."""
+    started: list[Any] = []
+    server: Server[Any, Any, Any] = Server()
+
+    def answer(request: Any, client: Any) -> bytes:
+        """Note a request, and give a reply that is long."""
+        started.append(request)
+        return bytes(10_000)
+
+    server.on_client_request(answer)
+    made = lab(server)
+    client = await made.client().connect()
+    made.far[0].stall()
+    asking = [asyncio.create_task(client.request(b"?", timeout=None)) for _ in range(50)]
+    await settle(100)
+    assert len(started) < 20
+    made.far[0].flow()
+    assert {len(reply) for reply in await asyncio.gather(*asking)} == {10_000}
+
+
 @WIRES
 async def test_stopped_reader_costs_at_most_the_limit(lab: MakeLab, wire: Wire) -> None:
     """200 MB for a stopped reader: refused beyond the limit, whatever the sizes are."""
