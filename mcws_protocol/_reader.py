@@ -101,43 +101,15 @@ class FrameReader:
             return found
         if self._tail or self._long is not None:
             data = self._joined(data)
-        at = 0
-        size = len(data)
-        limit = self.limit
-        is_compiled = IS_COMPILED
-        # Declared, since `struct` tells no types, and compiled numbers of a known one are fast.
-        length: int
-        head: int
-        correlation_id: int
-        timeout_ms: int
         try:
-            while size - at >= HEADER_BYTES:
-                length, head = peek_compiled(data, at) if is_compiled else peek(data, at)
-                # `_hold` says what is wrong with it; the good frames before it are safe in `found`.
-                if not 2 <= length <= limit:
-                    break
-                end = at + LENGTH_BYTES + length
-                if end > size:
-                    break
-                if head == PLAIN_MESSAGE:
-                    found.append(data[at + HEADER_BYTES : end])
-                elif head == TEXT_MESSAGE:
-                    found.append(str(data[at + HEADER_BYTES : end], "utf-8"))
-                elif head == PLAIN_REQUEST and length >= REQUEST_BYTES:
-                    correlation_id, timeout_ms = peek_request(data, at + HEADER_BYTES)
-                    payload = data[at + LENGTH_BYTES + REQUEST_BYTES : end]
-                    found.append(RequestFrame(correlation_id, payload, timeout_ms))
-                    self.others = True
-                else:
-                    self._decode(head, data[at + HEADER_BYTES : end], found)
-                at = end
+            at = self._scan(data, found)
         # The frames before it stay in `found`; the fault is told behind them.
         except UnicodeDecodeError:
             self.fault = RemoteProtocolError("text in MESSAGE is not UTF-8", 1007)
         except RemoteProtocolError as error:
             self.fault = error
         else:
-            if at < size:
+            if at < len(data):
                 self._hold(data[at:])
         return found
 
@@ -149,6 +121,39 @@ class FrameReader:
         """
         if self.buffered:
             raise IncompleteFrame(self.buffered)
+
+    def _scan(self, data: bytes, found: list[Received]) -> int:
+        """Append the whole frames of ``data`` to ``found``; return where the rest begins."""
+        at = 0
+        size = len(data)
+        limit = self.limit
+        is_compiled = IS_COMPILED
+        # Declared, since `struct` tells no types, and compiled numbers of a known one are fast.
+        length: int
+        head: int
+        correlation_id: int
+        timeout_ms: int
+        while size - at >= HEADER_BYTES:
+            length, head = peek_compiled(data, at) if is_compiled else peek(data, at)
+            # `_hold` says what is wrong with it; the good frames before it are safe in `found`.
+            if not 2 <= length <= limit:
+                break
+            end = at + LENGTH_BYTES + length
+            if end > size:
+                break
+            if head == PLAIN_MESSAGE:
+                found.append(data[at + HEADER_BYTES : end])
+            elif head == TEXT_MESSAGE:
+                found.append(str(data[at + HEADER_BYTES : end], "utf-8"))
+            elif head == PLAIN_REQUEST and length >= REQUEST_BYTES:
+                correlation_id, timeout_ms = peek_request(data, at + HEADER_BYTES)
+                payload = data[at + LENGTH_BYTES + REQUEST_BYTES : end]
+                found.append(RequestFrame(correlation_id, payload, timeout_ms))
+                self.others = True
+            else:
+                self._decode(head, data[at + HEADER_BYTES : end], found)
+            at = end
+        return at
 
     def _joined(self, data: bytes) -> bytes:
         """Return ``data`` behind what is held; nothing while a long frame is not whole."""
