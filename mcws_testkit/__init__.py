@@ -135,10 +135,21 @@ _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in name
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name from its module, once."""
+    """Import a public name from its module, once.
+
+    Raises:
+        ModuleNotFoundError: it needs Hypothesis, which is not installed; the error says how to.
+    """
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
+    try:
+        home = importlib.import_module(f".{_HOME_OF[name]}", __name__)
+    except ModuleNotFoundError as error:
+        if error.name != "hypothesis":
+            raise
+        problem = f"{name} needs Hypothesis: pip install 'mcws[testkit]'"
+        raise ModuleNotFoundError(problem, name=error.name) from error
+    value: object = getattr(home, name)
     globals()[name] = value
     return value
 

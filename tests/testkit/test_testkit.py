@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Never
+
 import pytest
 
 import mcws_testkit
@@ -22,3 +24,18 @@ def test_name_that_is_none() -> None:
     """A name that the test kit has not is an ``AttributeError``, as of any module."""
     with pytest.raises(AttributeError, match="'mcws_testkit' has no attribute 'nothing'"):
         _ = mcws_testkit.nothing
+
+
+@pytest.mark.parametrize("missing", ["hypothesis", "msgspec"])
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    """Without the extra, the error says how to get it; what else is missing is told as ever."""
+
+    def refuse(name: str, package: str) -> Never:
+        raise ModuleNotFoundError(f"No module named {missing!r}", name=missing)
+
+    monkeypatch.delitem(vars(mcws_testkit), "simulate", raising=False)
+    monkeypatch.setattr("importlib.import_module", refuse)
+    with pytest.raises(ModuleNotFoundError, match=f"(?i){missing}") as caught:
+        vars(mcws_testkit)["__getattr__"]("simulate")
+    assert caught.value.name == missing
+    assert ("pip install 'mcws[testkit]'" in str(caught.value)) == (missing == "hypothesis")
